@@ -1,0 +1,2 @@
+//! The binary `quartile`.
+fn main() {}
