@@ -102,7 +102,7 @@ impl Media {
     #[must_use]
     pub fn from_seconds(seconds: f64) -> Option<Self> {
         // The cast saturates, so that an absurd position stays absurd instead of wrapping.
-        seconds.is_finite().then(|| Self((seconds * 1000.0 + 0.5) as i64))
+        seconds.is_finite().then_some(Self((seconds * 1000.0 + 0.5) as i64))
     }
 
     /// Milliseconds from the beginning of the video.

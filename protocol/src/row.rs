@@ -3,6 +3,7 @@
 use crate::bitmap::{Minutes, Percents};
 use crate::clock::{Millis, Wall};
 use crate::dimension::Dimensions;
+use crate::event::Event;
 use crate::field::Fields;
 use crate::id::{SiteId, ViewId};
 
@@ -36,6 +37,17 @@ pub struct Row {
     pub active: Minutes,
     /// Dimensions.
     pub dimensions: Dimensions,
+}
+
+/// An event as it is stored. Its identity is the site, the view and its number; copies of one event are equal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventRow {
+    /// The site.
+    pub site: SiteId,
+    /// The view.
+    pub view: ViewId,
+    /// The event, its date by the collector's clock.
+    pub event: Event,
 }
 
 impl Row {

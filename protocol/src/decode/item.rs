@@ -199,7 +199,7 @@ fn plausible(slice: &Slice) -> Read<()> {
 fn item_date(json: &Json<'_>, sent_at: Wall) -> Read<Wall> {
     let at = wall(json, "at")?;
     let age = sent_at.since(at);
-    if age > limits::VIEW_AGE_MS + DAY_MS || age < -limits::VIEW_AHEAD_MS {
+    if !(-limits::VIEW_AHEAD_MS..=limits::VIEW_AGE_MS + DAY_MS).contains(&age) {
         return Err(Defect::at(RejectCode::Implausible, "at"));
     }
     Ok(at)

@@ -89,7 +89,7 @@ impl<'a> Envelope<'a> {
             page: item::page(read::object(rest.take("page"), "page")?.unwrap_or_default())?,
             client: read::object(rest.take("client"), "client")?.map(item::client).transpose()?,
             views: Vec::new(),
-            discarded: discarded(read::object(rest.take("discarded"), "discarded")?.unwrap_or_default())?,
+            discarded: discarded(&read::object(rest.take("discarded"), "discarded")?.unwrap_or_default())?,
             site: self.site,
             sent_at: self.sent_at,
         })
@@ -126,7 +126,7 @@ fn session(json: &Json<'_>) -> Read<Option<SessionId>> {
 }
 
 /// The sender's count of what it gave up; reasons that this version does not know are left out.
-fn discarded(members: Object<'_>) -> Read<Vec<(Discard, u64)>> {
+fn discarded(members: &Object<'_>) -> Read<Vec<(Discard, u64)>> {
     let mut discarded = Vec::new();
     for (name, json) in &members.0 {
         if let Some(reason) = Discard::from_name(name) {
