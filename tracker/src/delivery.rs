@@ -1,0 +1,120 @@
+//! When to send, and when to try again.
+//!
+//! One request at a time; the next when its interval has passed, or at once when something important happened. What is
+//! refused for now or lost is said again after a delay that doubles, up to a bound, with jitter, so that many pages do
+//! not come back together.
+
+use quartile_protocol::clock::{Millis, Mono};
+
+use crate::ledger::DeliveryId;
+use crate::random::Random;
+
+/// From the first news to the request that tells it.
+const INTERVAL_MS: Millis = 10_000;
+
+/// The first delay after a failure, and the longest.
+const BACKOFF_MS: Millis = 1_000;
+const BACKOFF_MAX_MS: Millis = 60_000;
+
+/// A delay that a collector may ask for at most.
+const RETRY_AFTER_MAX_MS: Millis = 3_600_000;
+
+/// A request that is not answered by then is taken for lost.
+const TIMEOUT_MS: Millis = 30_000;
+
+/// Requests that are not answered yet: the ordinary one, and those of a page that is being hidden.
+const MAX_UNDERWAY: usize = 8;
+
+/// A request that is not answered yet.
+#[derive(Clone, Copy, Debug)]
+struct Underway {
+    id: DeliveryId,
+    since: Mono,
+    urgent: bool,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Schedule {
+    underway: Vec<Underway>,
+    next_id: DeliveryId,
+    /// When what is waiting is to be sent.
+    due: Option<Mono>,
+    /// Not to send before.
+    hold: Option<Mono>,
+    failures: u32,
+}
+
+impl Schedule {
+    /// There is something to say, by `now` if it is important.
+    pub(crate) fn want(&mut self, important: bool, now: Mono) {
+        let at = if important { now } else { now + INTERVAL_MS };
+        self.due = Some(self.due.map_or(at, |due| due.min(at)));
+    }
+
+    /// Whether it is time to send what is waiting.
+    pub(crate) fn is_due(&self, now: Mono) -> bool {
+        self.next_send().is_some_and(|at| at <= now)
+    }
+
+    fn next_send(&self) -> Option<Mono> {
+        if self.underway.iter().any(|request| !request.urgent) {
+            return None;
+        }
+        self.due.map(|due| self.hold.map_or(due, |hold| due.max(hold)))
+    }
+
+    /// When something is to be done at the latest.
+    pub(crate) fn timeout(&self) -> Option<Mono> {
+        let lost = self.underway.iter().map(|request| request.since + TIMEOUT_MS).min();
+        [self.next_send(), lost].into_iter().flatten().min()
+    }
+
+    /// Begins a request.
+    pub(crate) fn begin(&mut self, urgent: bool, now: Mono) -> DeliveryId {
+        let id = self.next_id;
+        self.next_id = id.wrapping_add(1);
+        self.due = None;
+        self.underway.push(Underway { id, since: now, urgent });
+        id
+    }
+
+    /// Whether the request was sent in the ordinary way, which a page that goes away does not wait for.
+    pub(crate) fn is_fragile(&self, id: DeliveryId) -> bool {
+        self.underway.iter().any(|request| request.id == id && !request.urgent)
+    }
+
+    /// The oldest request that must be taken for lost.
+    pub(crate) fn lost(&self, now: Mono) -> Option<DeliveryId> {
+        let timed_out = |request: &&Underway| now.since(request.since) >= TIMEOUT_MS;
+        let crowded = self.underway.len() > MAX_UNDERWAY;
+        self.underway.iter().find(timed_out).or(self.underway.first().filter(|_| crowded)).map(|request| request.id)
+    }
+
+    /// Ends a request; `false` if it was already taken for lost.
+    pub(crate) fn end(&mut self, id: DeliveryId) -> bool {
+        let before = self.underway.len();
+        self.underway.retain(|request| request.id != id);
+        self.underway.len() < before
+    }
+
+    /// The collector answered: others may follow.
+    pub(crate) fn succeeded(&mut self, wait: Option<Millis>, now: Mono) {
+        self.failures = 0;
+        self.hold = wait.map(|ms| now + ms.min(RETRY_AFTER_MAX_MS));
+    }
+
+    /// The collector did not answer, or asked to come back later.
+    pub(crate) fn failed(&mut self, wait: Option<Millis>, random: &mut Random, now: Mono) {
+        let delay = (BACKOFF_MS << self.failures.min(16)).min(BACKOFF_MAX_MS);
+        self.failures += 1;
+        let delay = random.jitter(delay).max(wait.unwrap_or(0).min(RETRY_AFTER_MAX_MS));
+        self.hold = Some(now + delay);
+        self.want(true, now);
+    }
+
+    /// The network is back: no reason to wait for the end of a delay.
+    pub(crate) fn online(&mut self) {
+        self.hold = None;
+        self.failures = 0;
+    }
+}
