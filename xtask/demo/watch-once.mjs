@@ -40,9 +40,15 @@ async function watch() {
   const tab = await browser.newPage();
   tab.on('pageerror', (error) => console.error(`the page: ${error.message}`));
   tab.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warn') console.error(`the page: ${message.text()}`);
+    const { url } = message.location();
+    const harmless = url?.endsWith('/favicon.ico');
+    if (message.type() === 'error' && !harmless) console.error(`the page: ${message.text()} (${url ?? 'no address'})`);
   });
-  tab.on('requestfailed', (request) => console.error(`the page: ${request.url()}: ${request.failure()?.errorText}`));
+  tab.on('requestfailed', (request) => {
+    // A video element gives up one request for its file to begin another further on.
+    const harmless = request.resourceType() === 'media';
+    if (!harmless) console.error(`the page: ${request.url()}: ${request.failure()?.errorText}`);
+  });
   await tab.goto(page, { waitUntil: 'load', timeout: 30_000 });
   await tab.waitForSelector('video', { timeout: 10_000 });
   const watched = await tab.evaluate(playToTheEnd, 40_000);

@@ -170,7 +170,7 @@ fn by_plays(
         .into_iter()
         .map(|name| (name.clone(), sum(name)))
         .collect();
-    sums.sort_by(|one, other| other.1.cmp(&one.1));
+    sums.sort_by_key(|(_, plays)| std::cmp::Reverse(*plays));
     sums
 }
 
