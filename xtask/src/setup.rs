@@ -130,20 +130,27 @@ fn packages(lock: &Value) -> BTreeMap<&str, &Value> {
 /// The prebuilt DuckDB library, where the linker and the collector look for it.
 pub fn duckdb(context: &Context) -> Result<()> {
     let (package, library) = duckdb_package(std::env::consts::OS, std::env::consts::ARCH)?;
-    let inside = format!("node_modules/{package}/{library}");
-    let mut source = context.path(&inside);
-    if !source.is_file() {
-        source = context.path(".deps/npm").join(&inside);
+    let version = duckdb_version(context)?;
+    let find = || {
+        let places = ["node_modules", ".deps/npm/node_modules"];
+        places
+            .map(|place| context.path(place).join(package))
+            .into_iter()
+            .find(|folder| {
+                let installed = read_json(&folder.join("package.json")).unwrap_or(Value::Null);
+                installed["version"] == version.as_str() && folder.join(library).is_file()
+            })
+    };
+    if find().is_none() {
+        install_duckdb(context, &format!("{package}@{version}"))?;
     }
-    if !source.is_file() {
-        install_duckdb(context, package)?;
-    }
-    if !source.is_file() {
-        return Err(Error::new(format!(
-            "{} is not there after installing {package}: is the registry of npm reachable?",
-            source.display()
-        )));
-    }
+    let source = find()
+        .ok_or_else(|| {
+            Error::new(format!(
+                "{package}@{version} was installed but holds no {library}"
+            ))
+        })?
+        .join(library);
     let folder = context.path(DUCKDB_FOLDER);
     make_folder(&folder)?;
     let destination = folder.join(library);
@@ -156,6 +163,17 @@ pub fn duckdb(context: &Context) -> Result<()> {
     }
     context.progress.ready("DuckDB library");
     Ok(())
+}
+
+/// The version that the root `package.json` pins, for all platforms.
+fn duckdb_version(context: &Context) -> Result<String> {
+    let manifest = read_json(&context.path("package.json"))?;
+    manifest["optionalDependencies"]["@duckdb/node-bindings-linux-x64"]
+        .as_str()
+        .map(str::to_owned)
+        .ok_or_else(|| {
+            Error::new("package.json pins no version of @duckdb/node-bindings-linux-x64")
+        })
 }
 
 /// The npm package that holds DuckDB for a platform, and the name of the library in it.
@@ -172,16 +190,9 @@ fn duckdb_package(os: &str, arch: &str) -> Result<(&'static str, &'static str)> 
 }
 
 /// Fetches the library's package by itself: the lock file names only that of the most common platform, because npm
-/// records a platform's package only where it can see it. The version is the one that the root `package.json` pins.
-fn install_duckdb(context: &Context, package: &str) -> Result<()> {
-    let manifest = read_json(&context.path("package.json"))?;
-    let version = manifest["optionalDependencies"]["@duckdb/node-bindings-linux-x64"]
-        .as_str()
-        .ok_or_else(|| {
-            Error::new("package.json pins no version of @duckdb/node-bindings-linux-x64")
-        })?;
+/// records a platform's package only where the registry offers it.
+fn install_duckdb(context: &Context, wanted: &str) -> Result<()> {
     make_folder(&context.path(".deps/npm"))?;
-    let wanted = format!("{package}@{version}");
     context.progress.step(&format!("Fetching {wanted}"), || {
         let arguments = [
             "install",
@@ -189,7 +200,7 @@ fn install_duckdb(context: &Context, package: &str) -> Result<()> {
             "--no-package-lock",
             "--prefix",
             ".deps/npm",
-            &wanted,
+            wanted,
         ];
         run(&mut context.npm(&arguments), context.progress.sink())
     })
