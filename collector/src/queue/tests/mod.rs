@@ -2,6 +2,7 @@
 
 mod damage;
 mod faults;
+mod fixture;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
