@@ -3,6 +3,7 @@
 mod damage;
 mod faults;
 mod fixture;
+mod model;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
