@@ -3,6 +3,7 @@
 mod damage;
 mod faults;
 mod fixture;
+mod measure;
 mod model;
 
 use std::path::{Path, PathBuf};
