@@ -1,0 +1,16 @@
+//! The Quartile collector: takes in batches over HTTP, keeps them on disk, forwards them to a store and answers reports.
+//!
+//! A batch's way, stage by stage:
+//!
+//! | stage | module |
+//! |---|---|
+//! | read the body, capped; find site and origin; answer | [`server`] |
+//! | what the request tells of its sender | [`enrich`] |
+//! | the batch with all that is known of it, as one record | [`ingest`] |
+//! | on disk before the answer | `queue` |
+//! | from the queue into the store | `forward` |
+//!
+//! [`config`] reads the configuration, [`clock`] the time, and `app` puts the parts together.
+
+pub mod clock;
+pub mod enrich;
