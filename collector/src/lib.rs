@@ -13,4 +13,7 @@
 //! [`config`] reads the configuration, [`clock`] the time, and `app` puts the parts together.
 
 pub mod clock;
+pub mod config;
 pub mod enrich;
+pub mod ingest;
+pub mod queue;

@@ -73,14 +73,12 @@ fn a_long_part_is_cut() {
     assert!(agent.browser.len() <= PART_BYTES, "{}", agent.browser);
 }
 
-const MAC_SAFARI: &str =
-    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Safari/605.1.15";
+const MAC_SAFARI: &str = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Safari/605.1.15";
 const WINDOWS_CHROME: &str =
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36";
 const ANDROID_K: &str =
     "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36";
-const WEBOS: &str =
-    "Mozilla/5.0 (Web0S; Linux/SmartTV) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/94.0.4606.128 Safari/537.36 WebAppManager";
+const WEBOS: &str = "Mozilla/5.0 (Web0S; Linux/SmartTV) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/94.0.4606.128 Safari/537.36 WebAppManager";
 
 const TABLE: &[(&str, &str)] = &[
     ("", " |  |  |  |  | "),
@@ -192,10 +190,7 @@ const TABLE: &[(&str, &str)] = &[
         "Mozilla/5.0 (Web0S; Linux/SmartTV) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/79.0.3945.79 Safari/537.36 WebAppManager DMOST/2.0.0 (; LGE; webOSTV; WEBOS6.2.0 03.33.85; W6_lm21a;)",
         "tv | LG |  | webOS | Chrome 79 | ",
     ),
-    (
-        "Roku/DVP-12.5 (12.5.0.4178-88)",
-        "tv | Roku | Roku | Roku OS 12.5 | Roku 12 | ",
-    ),
+    ("Roku/DVP-12.5 (12.5.0.4178-88)", "tv | Roku | Roku | Roku OS 12.5 | Roku 12 | "),
     (
         "Mozilla/5.0 (Roku; Linux; Streaming Player) AppleWebKit/537.36 (KHTML, like Gecko) Roku/DVP-14.0 Safari/537.36",
         "tv | Roku | Roku | Roku OS | Safari | ",
@@ -216,10 +211,7 @@ const TABLE: &[(&str, &str)] = &[
         "Mozilla/5.0 (X11; Linux armv7l) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/90.0.4430.225 Safari/537.36 CrKey/1.56.500000",
         "tv | Google | Chromecast | Chromecast 1.56 | Chrome 90 | ",
     ),
-    (
-        "AppleTV11,1/11.1",
-        "tv | Apple | AppleTV | tvOS |  | ",
-    ),
+    ("AppleTV11,1/11.1", "tv | Apple | AppleTV | tvOS |  | "),
     (
         "Mozilla/5.0 (X11; Linux armv7l) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/88.0.4324.150 Safari/537.36 VIZIO SmartTV(Conjure/SX7A-6.0.24.0 FW/10.0.24.0 Model/V505-J09)",
         "tv | Vizio |  | SmartCast | Chrome 88 | ",
@@ -256,10 +248,7 @@ const TABLE: &[(&str, &str)] = &[
         "Mozilla/5.0 (Linux; Android 6.0.1; Nexus 5X Build/MMB29P) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
         "mobile |  |  | Android 6 | Googlebot 2 | Googlebot",
     ),
-    (
-        "Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)",
-        "other |  |  |  | bingbot 2 | bingbot",
-    ),
+    ("Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)", "other |  |  |  | bingbot 2 | bingbot"),
     (
         "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; GPTBot/1.2; +https://openai.com/gptbot)",
         "other |  |  |  | GPTBot 1 | GPTBot",
@@ -268,14 +257,8 @@ const TABLE: &[(&str, &str)] = &[
         "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/140.0.0.0 Safari/537.36",
         "desktop |  |  | Linux | HeadlessChrome 140 | HeadlessChrome",
     ),
-    (
-        "curl/8.5.0",
-        "other |  |  |  | curl 8 | ",
-    ),
-    (
-        "python-requests/2.32.3",
-        "other |  |  |  | Python Requests 2 | ",
-    ),
+    ("curl/8.5.0", "other |  |  |  | curl 8 | "),
+    ("python-requests/2.32.3", "other |  |  |  | Python Requests 2 | "),
     (
         "Mozilla/5.0 (Linux; U; Android 13; de-de; CUBOT_X30 Build/RP1A) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/100.0 Mobile Safari/537.36",
         "mobile |  |  | Android 13 | Chrome 100 | ",
