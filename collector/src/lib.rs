@@ -7,13 +7,17 @@
 //! | read the body, capped; find site and origin; answer | [`server`] |
 //! | what the request tells of its sender | [`enrich`] |
 //! | the batch with all that is known of it, as one record | [`ingest`] |
-//! | on disk before the answer | `queue` |
-//! | from the queue into the store | `forward` |
+//! | on disk before the answer | [`queue`] |
+//! | from the queue into the store | [`forward`] |
+//! | merged rows, and questions about them | [`store`], [`report`] |
 //!
-//! [`config`] reads the configuration, [`clock`] the time, and `app` puts the parts together.
+//! [`config`] reads the configuration, [`clock`] the time, and [`app`] puts the parts together. Nothing but `app` uses
+//! `server`.
 
 pub mod clock;
 pub mod config;
 pub mod enrich;
 pub mod ingest;
 pub mod queue;
+pub mod report;
+pub mod store;
