@@ -14,10 +14,13 @@
 //! [`config`] reads the configuration, [`clock`] the time, and [`app`] puts the parts together. Nothing but `app` uses
 //! `server`.
 
+pub mod app;
 pub mod clock;
 pub mod config;
 pub mod enrich;
+pub mod forward;
 pub mod ingest;
 pub mod queue;
 pub mod report;
+mod server;
 pub mod store;

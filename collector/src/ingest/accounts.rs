@@ -4,12 +4,37 @@
 //! *Accepted* is on disk. *Rejected* was wrong, with the code that its sender was told. *Dropped* was right and could not
 //! be kept, with the code of the refusal; its sender may come again, and is then counted again.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use quartile_protocol::batch::Discard;
+use quartile_protocol::id::SiteId;
 use quartile_protocol::reply::{BodyCode, RejectCode, Rejection};
+
+/// The accounts of all sites. Only sites of the configuration have one, so there are few.
+#[derive(Debug, Default)]
+pub struct Books(RwLock<BTreeMap<SiteId, Arc<Account>>>);
+
+impl Books {
+    /// The account of a site, opened if it is the first time.
+    #[must_use]
+    pub fn of(&self, site: &SiteId) -> Arc<Account> {
+        if let Some(account) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(site) {
+            return Arc::clone(account);
+        }
+        let mut accounts = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(accounts.entry(site.clone()).or_default())
+    }
+
+    /// Writes all accounts as samples.
+    pub fn write_metrics(&self, samples: &mut Samples) {
+        for (site, account) in &*self.0.read().unwrap_or_else(PoisonError::into_inner) {
+            account.write_metrics(site.as_str(), samples);
+        }
+    }
+}
 
 /// The account of one site. Counters only grow, and start at 0 with the process.
 #[derive(Debug, Default)]
@@ -72,10 +97,11 @@ impl Account {
         Figures { received: value(&self.received), accepted, rejected, dropped }
     }
 
-    /// Writes the account as lines of the Prometheus text format.
-    pub fn write_metrics(&self, site: &str, samples: &mut Samples) {
-        samples.add("quartile_items_received_total", &[("site", site)], value(&self.received));
-        samples.add("quartile_items_accepted_total", &[("site", site)], value(&self.accepted));
+    fn write_metrics(&self, site: &str, samples: &mut Samples) {
+        let figures = self.figures();
+        samples.add("quartile_items_received_total", &[("site", site)], figures.received);
+        samples.add("quartile_items_accepted_total", &[("site", site)], figures.accepted);
+        samples.add("quartile_items_in_flight", &[("site", site)], figures.in_flight());
         for (&code, counter) in RejectCode::ALL.iter().zip(&self.rejected) {
             let labels = [("site", site), ("code", code.as_str())];
             samples.add_if_any("quartile_items_rejected_total", &labels, value(counter));
@@ -136,7 +162,7 @@ fn value(counter: &AtomicU64) -> u64 {
 
 /// Samples of the Prometheus text format, grouped by name as the format wants it.
 #[derive(Debug, Default)]
-pub struct Samples(std::collections::BTreeMap<&'static str, String>);
+pub struct Samples(BTreeMap<&'static str, String>);
 
 impl Samples {
     /// Adds a sample. Names that end in `_total` are counters, others gauges.
@@ -205,6 +231,8 @@ mod tests {
         quartile_items_accepted_total{site="a\"b"} 1
         # TYPE quartile_items_discarded_by_sender_total counter
         quartile_items_discarded_by_sender_total{site="a\"b",reason="queue_full"} 5
+        # TYPE quartile_items_in_flight gauge
+        quartile_items_in_flight{site="a\"b"} 0
         # TYPE quartile_items_received_total counter
         quartile_items_received_total{site="a\"b"} 1
         # TYPE quartile_up gauge

@@ -76,6 +76,12 @@ impl RecordView {
 }
 
 impl Record {
+    /// Slices and events in it.
+    #[must_use]
+    pub fn items(&self) -> u64 {
+        self.views.iter().map(|view| (view.slices.len() + view.events.len()) as u64).sum()
+    }
+
     /// Writes it down.
     ///
     /// # Errors
