@@ -28,6 +28,10 @@ pub mod query;
 pub mod range;
 pub mod table;
 
+#[cfg(test)]
+pub(crate) mod referee;
+#[cfg(test)]
+mod tests;
 use std::ops::Range;
 
 use jiff::tz::TimeZone;

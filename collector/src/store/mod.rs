@@ -16,6 +16,13 @@ use crate::report::table::Table;
 #[cfg(feature = "duckdb")]
 pub mod duckdb;
 
+#[cfg(test)]
+pub(crate) mod arbitrary;
+#[cfg(test)]
+pub(crate) mod conformance;
+#[cfg(test)]
+pub(crate) mod memory;
+
 /// A place for rows.
 ///
 /// Every method blocks on disk or network: call them from a thread that may block. All may be called from several
