@@ -212,7 +212,7 @@ async fn accept(
         Err(error) => {
             // Most often there are no file descriptors left: give others the time to close some.
             tracing::warn!(%error, "a connection was not accepted");
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            tokio::time::sleep(Duration::from_millis(200)).await;
             None
         }
     }
