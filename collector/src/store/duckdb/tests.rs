@@ -255,6 +255,17 @@ fn a_database_from_before_a_column_gains_it_empty() {
 }
 
 #[test]
+fn a_query_that_takes_too_long_is_interrupted() {
+    let folder = Folder::new();
+    let store = DuckDb::open(&Options { query_limit: Duration::from_millis(50), ..folder.options() }, Wall::from_ms(0));
+    let store = store.unwrap();
+    let endless = "SELECT sum(a.range * b.range) FROM range(1000000000) AS a, range(1000000000) AS b";
+    let result = store.read(|connection| connection.query_row(endless, [], |record| record.get::<_, f64>(0)));
+    assert!(matches!(result, Err(StoreError::TooSlow)));
+    store.ready().unwrap();
+}
+
+#[test]
 fn errors_are_retried_unless_the_rows_are_the_reason() {
     let refused = |text: &str| {
         let error = ::duckdb::Error::DuckDBFailure(::duckdb::ffi::Error::new(1), Some(text.into()));
