@@ -1,2 +1,41 @@
-//! The binary `quartile`.
-fn main() {}
+//! Makes the JavaScript glue of a compiled WebAssembly module.
+//!
+//! A crate of its own, since what it builds on takes a minute to compile and `cargo xtask` itself should start in seconds.
+//! The version of the generator is pinned to that of the library, so that the two cannot drift apart.
+//!
+//! `xtask-bindgen INPUT.wasm OUTPUT_FOLDER NAME` writes `NAME_bg.wasm`, `NAME_bg.js` (the glue, which is handed an
+//! instance through `__wbg_set_wasm`), `NAME.js` (the same for bundlers that import wasm) and `NAME.d.ts`.
+
+use std::process::ExitCode;
+
+use wasm_bindgen_cli_support::Bindgen;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [input, output, name] = arguments.as_slice() else {
+        eprintln!("usage: xtask-bindgen INPUT.wasm OUTPUT_FOLDER NAME");
+        return ExitCode::from(2);
+    };
+    match generate(input, output, name) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Writes the glue of `input` into the folder `output`; an error is one line with its causes.
+fn generate(input: &str, output: &str, name: &str) -> Result<(), String> {
+    let mut bindgen = Bindgen::new();
+    bindgen
+        .bundler(true)
+        .map_err(|error| format!("{error:#}"))?
+        .input_path(input)
+        .out_name(name)
+        .typescript(true)
+        .remove_name_section(true)
+        .remove_producers_section(true)
+        .generate(output)
+        .map_err(|error| format!("{input}: {error:#}"))
+}

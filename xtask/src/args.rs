@@ -1,0 +1,183 @@
+//! The command line.
+
+use crate::demo;
+use crate::test;
+
+/// What the person who runs it is told.
+pub const HELP: &str = "\
+cargo xtask COMMAND: builds, tests and shows the product. Every command first puts in place what it needs.
+
+  demo [--once] [--port N]   Start a collector with an empty store, serve an example page with a video, let 300
+                             simulated viewers watch, print a report, and go on until Ctrl-C.
+      --once                 Instead of going on, watch the example's clip in headless Chromium, wait for that viewing
+                             to show up in the report, and end; fails when it does not.
+      --port N               The collector's port (default 4600); the example page gets the next one.
+  test [--only PART]... [--full]
+                             Run all tests and lints, or some parts of them. Goes on after a failure; the last line is
+                             `N passed, N failed`.
+      --only PART            One of: PARTS
+      --full                 Also what takes long (many more random cases, DuckDB compiled from source).
+  build                      Compile the SDK to WebAssembly, bundle the npm package, compile the collector.
+  size [--json]              Measure what a page has to load against npm/size-budget.json. With --json, the last line
+                             on standard output is the result and progress goes to standard error.
+  setup                      Only put in place what building and testing need: the WebAssembly target, npm packages,
+                             the DuckDB library in .deps/duckdb, Chromium.
+  help                       Show this.
+
+A first change: `cargo xtask demo` to see it work, then `cargo xtask test --only PART` for the part you touch.
+";
+
+/// What to do.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Show the help.
+    Help,
+    /// Put in place what is needed.
+    Setup,
+    /// Build what ships.
+    Build,
+    /// Run tests.
+    Test(test::Options),
+    /// Show the product.
+    Demo(demo::Options),
+    /// Measure what ships.
+    Size {
+        /// For a program to read.
+        json: bool,
+    },
+}
+
+/// The help with the names of the parts of the tests.
+pub fn help() -> String {
+    HELP.replace("PARTS", &test::NAMES.join(", "))
+}
+
+/// Reads the arguments after the program's name; an error is what to tell the person.
+pub fn parse(arguments: &[String]) -> Result<Command, String> {
+    let mut rest = arguments.iter().map(String::as_str);
+    let command = match rest.next() {
+        None | Some("help" | "--help" | "-h") => Command::Help,
+        Some("setup") => Command::Setup,
+        Some("build") => Command::Build,
+        Some("test") => Command::Test(test_options(&mut rest)?),
+        Some("demo") => Command::Demo(demo_options(&mut rest)?),
+        Some("size") => Command::Size {
+            json: size_options(&mut rest)?,
+        },
+        Some(other) => return Err(format!("there is no command `{other}`")),
+    };
+    match rest.next() {
+        None => Ok(command),
+        Some(extra) => Err(format!("unexpected argument `{extra}`")),
+    }
+}
+
+fn test_options<'a>(rest: &mut impl Iterator<Item = &'a str>) -> Result<test::Options, String> {
+    let mut options = test::Options::default();
+    while let Some(argument) = rest.next() {
+        match argument {
+            "--full" => options.full = true,
+            "--only" => {
+                let part = rest.next().ok_or("--only needs the name of a part")?;
+                if !test::NAMES.contains(&part) {
+                    return Err(format!(
+                        "there is no part `{part}`; there are: {}",
+                        test::NAMES.join(", ")
+                    ));
+                }
+                options.only.push(part.to_owned());
+            }
+            other => return Err(format!("unexpected argument `{other}` of test")),
+        }
+    }
+    Ok(options)
+}
+
+fn demo_options<'a>(rest: &mut impl Iterator<Item = &'a str>) -> Result<demo::Options, String> {
+    let mut options = demo::Options::default();
+    while let Some(argument) = rest.next() {
+        match argument {
+            "--once" => options.once = true,
+            "--port" => {
+                let port = rest.next().ok_or("--port needs a number")?;
+                let number = port
+                    .parse()
+                    .ok()
+                    .filter(|number| (1..u16::MAX).contains(number));
+                options.port =
+                    Some(number.ok_or_else(|| format!("`{port}` is no port from 1 to 65534"))?);
+            }
+            other => return Err(format!("unexpected argument `{other}` of demo")),
+        }
+    }
+    Ok(options)
+}
+
+fn size_options<'a>(rest: &mut impl Iterator<Item = &'a str>) -> Result<bool, String> {
+    match rest.next() {
+        None => Ok(false),
+        Some("--json") => Ok(true),
+        Some(other) => Err(format!("unexpected argument `{other}` of size")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Command, String> {
+        parse(
+            &line
+                .split_whitespace()
+                .map(str::to_owned)
+                .collect::<Vec<_>>(),
+        )
+    }
+
+    #[test]
+    fn commands_and_their_options_are_read() {
+        assert_eq!(parsed(""), Ok(Command::Help));
+        assert_eq!(parsed("setup"), Ok(Command::Setup));
+        assert_eq!(parsed("size --json"), Ok(Command::Size { json: true }));
+        assert_eq!(
+            parsed("test --only protocol --full --only e2e"),
+            Ok(Command::Test(test::Options {
+                only: vec!["protocol".into(), "e2e".into()],
+                full: true
+            }))
+        );
+        assert_eq!(
+            parsed("demo --once --port 5000"),
+            Ok(Command::Demo(demo::Options {
+                once: true,
+                port: Some(5000)
+            }))
+        );
+    }
+
+    #[test]
+    fn what_is_not_understood_is_named() {
+        for (line, named) in [
+            ("deploy", "`deploy`"),
+            ("setup now", "`now`"),
+            ("test --only", "--only needs"),
+            ("test --only everything", "`everything`"),
+            ("test --fast", "`--fast`"),
+            ("demo --port", "--port needs"),
+            ("demo --port 65535", "`65535`"),
+            ("demo --port 0", "`0`"),
+            ("size --xml", "`--xml`"),
+            ("size --json more", "`more`"),
+        ] {
+            let error = parsed(line).unwrap_err();
+            assert!(error.contains(named), "{line}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_help_names_every_part() {
+        for name in test::NAMES {
+            assert!(help().contains(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! The SDK from Rust to what the npm package inlines, in four steps: compile, make the glue, shrink, hand over.
+//!
+//! `npm/generated/` then holds:
+//! - `quartile_bg.wasm`: the optimised module; its imports come from the module name `./quartile_bg.js`,
+//! - `quartile_bg.js`: the glue. The loader gives it an instance with `__wbg_set_wasm(instance.exports)` and then calls
+//!   `instance.exports.__wbindgen_start()` when there is one,
+//! - `quartile_bg.d.ts`: the types of the glue.
+//!
+//! The module is built for the first version of WebAssembly: it is smaller, and `wasm2js` understands it.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{Doing, Error, Result};
+use crate::process::run;
+use crate::setup::WASM_TARGET;
+use crate::workspace::{Context, make_folder, read_text};
+
+/// Where the results go, for the npm package to read.
+const OUTPUT: &str = "npm/generated";
+
+/// The stem of the generated files.
+const NAME: &str = "quartile";
+
+/// What LLVM and the standard library use even when asked for the first version, so the optimiser must accept it.
+const WASM_OPT: &[&str] = &[
+    "-Oz",
+    "--enable-bulk-memory",
+    "--enable-bulk-memory-opt",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+    "--strip-debug",
+    "--strip-producers",
+    "--strip-target-features",
+];
+
+/// Brings `npm/generated/` up to date; quick when the compiled module has not changed.
+pub fn build(context: &Context) -> Result<()> {
+    let sink = context.progress.sink();
+    let compiled = context
+        .progress
+        .step("Compiling the SDK to WebAssembly", || compile(context))?;
+    let stamp = stamp_of(context, &compiled)?;
+    let output = context.path(OUTPUT);
+    if is_current(&output, &stamp) {
+        context.progress.ready("WebAssembly module and glue");
+        return Ok(());
+    }
+    let scratch = compiled.with_file_name("quartile-generated");
+    make_folder(&scratch)?;
+    context.progress.step("Making the glue", || {
+        let mut command = context.cargo(&["run", "--quiet", "--package", "xtask-bindgen", "--"]);
+        run(command.arg(&compiled).arg(&scratch).arg(NAME), sink)
+    })?;
+    context.progress.step("Shrinking the module", || {
+        let mut command = context.program("node_modules/.bin/wasm-opt");
+        let module = scratch.join(format!("{NAME}_bg.wasm"));
+        run(
+            command
+                .args(WASM_OPT)
+                .arg(&module)
+                .arg("-o")
+                .arg(scratch.join("optimised.wasm")),
+            sink,
+        )
+    })?;
+    hand_over(&scratch, &output, &stamp)
+}
+
+/// Compiles the SDK and returns the path of the module.
+fn compile(context: &Context) -> Result<PathBuf> {
+    let arguments = [
+        "build",
+        "--package",
+        "quartile-sdk-wasm",
+        "--profile",
+        "wasm",
+        "--target",
+        WASM_TARGET,
+    ];
+    run(
+        context
+            .cargo(&arguments)
+            .env("RUSTFLAGS", "-C target-cpu=mvp"),
+        context.progress.sink(),
+    )?;
+    let module = context
+        .target_folder()?
+        .join(WASM_TARGET)
+        .join("wasm/quartile_sdk_wasm.wasm");
+    if module.is_file() {
+        Ok(module)
+    } else {
+        Err(Error::new(format!("cargo made no {}", module.display())))
+    }
+}
+
+/// What the results depend on, as a line of text: the module, the optimiser's options and the versions of the tools.
+fn stamp_of(context: &Context, compiled: &Path) -> Result<String> {
+    let module = std::fs::read(compiled).doing(|| format!("reading {}", compiled.display()))?;
+    let tools = [
+        read_text(&context.path("xtask/bindgen/src/main.rs"))?,
+        read_text(&context.path("node_modules/binaryen/package.json"))?,
+        read_text(&context.path("Cargo.toml"))?,
+        include_str!("wasm.rs").to_owned(),
+    ];
+    Ok(format!(
+        "{} {:016x} {:016x}\n",
+        module.len(),
+        fnv(&module),
+        fnv(tools.concat().as_bytes())
+    ))
+}
+
+/// The 64-bit FNV-1a hash: enough to notice a change.
+fn fnv(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+/// Whether the results were made from exactly what `stamp` says and are all there.
+fn is_current(output: &Path, stamp: &str) -> bool {
+    let all_there = ["js", "wasm", "d.ts"]
+        .iter()
+        .all(|kind| output.join(format!("{NAME}_bg.{kind}")).is_file());
+    all_there && std::fs::read_to_string(output.join("stamp")).is_ok_and(|written| written == stamp)
+}
+
+/// Copies the results to where the npm package reads them; the stamp last, so that an interruption is noticed.
+fn hand_over(scratch: &Path, output: &Path, stamp: &str) -> Result<()> {
+    let doing = || format!("writing {}", output.display());
+    if output.exists() {
+        std::fs::remove_dir_all(output).doing(doing)?;
+    }
+    make_folder(output)?;
+    let types = read_text(&scratch.join(format!("{NAME}.d.ts")))?;
+    let result = |kind: &str| output.join(format!("{NAME}_bg.{kind}"));
+    std::fs::copy(scratch.join("optimised.wasm"), result("wasm")).doing(doing)?;
+    std::fs::copy(scratch.join(format!("{NAME}_bg.js")), result("js")).doing(doing)?;
+    std::fs::write(result("d.ts"), glue_types(&types)).doing(doing)?;
+    let snippets = scratch.join("snippets");
+    if snippets.exists() {
+        return Err(Error::new(
+            "the SDK contains inline JavaScript (snippets), which the loader cannot inline",
+        ));
+    }
+    std::fs::write(output.join("stamp"), stamp).doing(doing)
+}
+
+/// The types of the glue: those of the exported functions, and the one that hands it an instance.
+fn glue_types(exported: &str) -> String {
+    format!(
+        "{exported}\n/** Gives the glue the exports of an instance; call it before anything else. */\nexport function __wbg_set_wasm(exports: WebAssembly.Exports): void;\n"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_is_the_published_one() {
+        assert_eq!(fnv(b""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(fnv(b"a"), 0xaf63_dc4c_8601_ec8c);
+    }
+
+    #[test]
+    fn results_are_current_only_when_whole_and_of_the_same_stamp() {
+        let folder = std::env::temp_dir().join(format!("xtask-wasm-{}", std::process::id()));
+        let (scratch, output) = (folder.join("scratch"), folder.join("output"));
+        std::fs::create_dir_all(&scratch).unwrap();
+        for name in ["optimised.wasm", "quartile_bg.js", "quartile.d.ts"] {
+            std::fs::write(scratch.join(name), name).unwrap();
+        }
+        assert!(!is_current(&output, "1"));
+        hand_over(&scratch, &output, "1").unwrap();
+        assert!(is_current(&output, "1"));
+        assert!(!is_current(&output, "2"));
+        std::fs::remove_file(output.join("quartile_bg.js")).unwrap();
+        assert!(!is_current(&output, "1"));
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}
