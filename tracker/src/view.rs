@@ -116,9 +116,12 @@ impl View {
         match signal {
             Signal::FirstFrame => self.first_frame(),
             Signal::Failed { code, message, fatal } => self.fail(code, message, fatal, seen, now),
-            Signal::Observed | Signal::Seeking | Signal::Source(_) => {}
+            Signal::Observed | Signal::Seeking | Signal::Source(_) | Signal::Joined => {}
         }
         self.settle(seen, now);
+        if signal == Signal::Joined {
+            self.join();
+        }
     }
 
     /// Gives the time since the last look to the state that lasted over it.
@@ -152,7 +155,7 @@ impl View {
         let took = now.mono.since(step.began);
         let began = back(now, took);
         if let Start::Asked { waited_ms, frame_ms } = self.start {
-            let startup_ms = frame_ms.unwrap_or(waited_ms.saturating_sub(took)).max(1);
+            let startup_ms = frame_ms.unwrap_or_else(|| waited_ms.saturating_sub(took).max(1));
             self.first_motion(step, startup_ms, began, now);
         }
         if self.phase == Phase::Failed {
@@ -246,7 +249,14 @@ impl View {
 
     fn first_frame(&mut self) {
         if let Start::Asked { waited_ms, frame_ms } = &mut self.start {
-            frame_ms.get_or_insert(*waited_ms);
+            frame_ms.get_or_insert((*waited_ms).max(1));
+        }
+    }
+
+    /// Nobody saw the start: a startup of 0 says that it was not measured.
+    fn join(&mut self) {
+        if let Start::Asked { frame_ms, .. } = &mut self.start {
+            *frame_ms = Some(0);
         }
     }
 
@@ -334,6 +344,11 @@ impl View {
             Start::Asked { .. } | Start::Played => {}
         }
         self.phase = if self.start == Start::Played { Phase::Playing } else { Phase::Starting };
+    }
+
+    /// Whether nothing has happened in it yet.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.ledger.is_blank()
     }
 
     /// Whether nothing played for so long that another attempt is another view.
