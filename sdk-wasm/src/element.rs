@@ -22,6 +22,8 @@ pub(crate) enum Look {
     Source,
     /// To be told of the next video frame, too.
     Play,
+    /// The element was paused.
+    Pause,
     /// The playhead was moved.
     Seek,
     /// Playback failed.
@@ -37,7 +39,7 @@ pub(crate) const EVENTS: [(&str, Look); 18] = [
     ("seeking", Look::Seek),
     ("error", Look::Failure),
     ("playing", Look::State),
-    ("pause", Look::State),
+    ("pause", Look::Pause),
     ("seeked", Look::State),
     ("timeupdate", Look::State),
     ("ratechange", Look::State),

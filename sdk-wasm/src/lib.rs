@@ -15,6 +15,7 @@
 //! shell inert. What a browser may lack, or a page may have replaced, is reached [by name](value): then it is absent,
 //! or fails, and does not throw.
 
+#[cfg(any(target_arch = "wasm32", test))]
 mod allocator;
 mod callback;
 mod element;

@@ -316,6 +316,7 @@ impl State {
                 player.await_frame();
                 Signal::Observed
             }
+            Look::Pause => Signal::Paused,
             Look::Seek => Signal::Seeking,
             Look::State => Signal::Observed,
         };

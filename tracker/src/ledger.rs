@@ -3,7 +3,7 @@
 //! A slice ends at the next five-minute mark of the clock, but stays open while the first frame is awaited. It opens
 //! when there is something to count.
 
-use quartile_protocol::clock::{MINUTE_MS, Media, Millis, Mono, Now};
+use quartile_protocol::clock::{MINUTE_MS, Media, Millis, Mono, Now, Wall};
 use quartile_protocol::event::{Event, EventKind};
 use quartile_protocol::field::Field;
 use quartile_protocol::slice::Slice;
@@ -47,6 +47,8 @@ struct Kept<T> {
 struct Open {
     since: Now,
     mark: Mono,
+    /// It grew by a state that is no reason to send: said when the slice closes, or with the next news.
+    unsaid: bool,
 }
 
 #[derive(Debug, Default)]
@@ -65,14 +67,15 @@ pub(crate) struct Ledger {
 impl Ledger {
     /// The open slice, to count something in that happened from `from` to `now`; opens one if there is none.
     pub(crate) fn slice(&mut self, from: Now, now: Now) -> &mut Slice {
-        let open = *self.open.get_or_insert_with(|| {
+        let open = self.open.get_or_insert_with(|| {
             let to_mark = from.wall.floor(MARK_MS).shifted(MARK_MS).since(from.wall);
             let mut slice = Slice { n: self.next_n, at: from.wall, ..Slice::default() };
             slice.fields[Field::Views] = u64::from(self.next_n == 0);
             self.next_n += 1;
             self.slices.push(Kept { item: slice, said: Said::Waiting });
-            Open { since: from, mark: from.mono + to_mark as Millis }
+            Open { since: from, mark: from.mono + to_mark as Millis, unsaid: false }
         });
+        open.unsaid = false;
         if self.slices.len() > MAX_SLICES {
             self.slices.remove(0);
             self.given_up += 1;
@@ -86,7 +89,8 @@ impl Ledger {
     /// Counts a state that lasted from `from` to `now` in the slice that is open, up to its mark and no further: a
     /// state in which nothing plays is no reason to open another, nor to send anything.
     pub(crate) fn idle(&mut self, field: Field, from: Mono, now: Mono) {
-        let (Some(open), Some(kept)) = (self.open, self.slices.last_mut()) else { return };
+        let (Some(open), Some(kept)) = (&mut self.open, self.slices.last_mut()) else { return };
+        open.unsaid = true;
         let until = now.min(open.mark);
         kept.item.fields[field] += until.since(from);
         kept.item.span_ms = kept.item.span_ms.max(until.since(open.since.mono));
@@ -94,26 +98,27 @@ impl Ledger {
 
     /// Closes the open slice if its time is over.
     pub(crate) fn turn(&mut self, now: Mono, awaiting_first_frame: bool) {
-        let over = |open: &Open| {
-            let end = if awaiting_first_frame { open.mark.max(open.since.mono + AWAIT_MS) } else { open.mark };
-            now >= end
-        };
-        if self.open.as_ref().is_some_and(over) {
-            self.open = None;
-        }
-    }
-
-    /// Notes that the playhead moved at `at`, if no earlier look noted that minute.
-    pub(crate) fn mark_active(&mut self, from: Now, now: Now) {
-        let minute = now.wall.floor(MINUTE_MS);
-        let number = minute.as_ms() / MINUTE_MS;
-        if self.active_minute.is_some_and(|last| number <= last) {
+        let Some(open) = self.open else { return };
+        let end = if awaiting_first_frame { open.mark.max(open.since.mono + AWAIT_MS) } else { open.mark };
+        if now < end {
             return;
         }
-        self.active_minute = Some(number);
-        let slice = self.slice(from, now);
-        let index = minute.since(slice.at.floor(MINUTE_MS)) / MINUTE_MS;
-        slice.active.insert(u32::try_from(index).unwrap_or(u32::MAX));
+        self.open = None;
+        if let Some(kept) = self.slices.last_mut().filter(|_| open.unsaid) {
+            kept.said = Said::Waiting;
+        }
+        self.slices.retain(|kept| kept.said != Said::Acknowledged);
+    }
+
+    /// Notes that the playhead moved at `at`, a moment of the open slice, unless its minute is noted already.
+    pub(crate) fn mark_active(&mut self, at: Wall) {
+        let minute = at.floor(MINUTE_MS).as_ms() / MINUTE_MS;
+        let (Some(kept), true) = (self.slices.last_mut(), self.active_minute.is_none_or(|last| minute > last)) else {
+            return;
+        };
+        self.active_minute = Some(minute);
+        let index = minute - kept.item.at.floor(MINUTE_MS).as_ms() / MINUTE_MS;
+        kept.item.active.insert(u32::try_from(index).unwrap_or(u32::MAX));
     }
 
     /// Notes an event that happened at `at`, in the slice that is open then.

@@ -68,8 +68,10 @@ impl Default for Snapshot {
 /// What a player did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal<'a> {
-    /// Something that only asks for another look: `timeupdate`, `play`, `pause`, `seeked`, `ratechange`, …
+    /// Something that only asks for another look: `timeupdate`, `play`, `seeked`, `ratechange`, …
     Observed,
+    /// `pause`: what stands still without it was not paused by anybody, such as a player that attaches its media anew.
+    Paused,
     /// `seeking`: the playhead was moved, even if it already plays on from there.
     Seeking,
     /// Playback was already under way when the player was first seen: how long its start took is not known.

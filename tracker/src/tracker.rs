@@ -113,6 +113,8 @@ pub struct Tracker {
     session: SessionId,
     random: Random,
     hidden: bool,
+    /// The page was left: what still stirs on it is nobody's viewing.
+    left: bool,
     players: Vec<Attached>,
     next_player: u32,
     parted: Vec<View>,
@@ -133,6 +135,7 @@ impl Tracker {
             random,
             config,
             hidden: false,
+            left: false,
             players: Vec::new(),
             next_player: 0,
             parted: Vec::new(),
@@ -189,6 +192,9 @@ impl Tracker {
         if self.players[index].view.as_ref().is_some_and(|view| view.is_idle(now.mono)) {
             self.part(index, StopReason::Idle, now);
         }
+        if self.left {
+            return;
+        }
         // A view that was ended by an hour of nothing is followed by another when it plays.
         if self.players[index].view.is_none() && !seen.paused {
             self.begin(index, now);
@@ -209,13 +215,14 @@ impl Tracker {
             }
             PageSignal::Visible => self.hidden = false,
             PageSignal::Left => {
+                self.left = true;
                 for index in 0..self.players.len() {
                     self.part(index, StopReason::Closed, now);
                 }
                 self.send_all(now);
             }
             PageSignal::Restored => {
-                self.hidden = false;
+                (self.hidden, self.left) = (false, false);
                 for index in 0..self.players.len() {
                     self.begin(index, now);
                 }
@@ -228,7 +235,8 @@ impl Tracker {
     /// When to call [`handle_timeout`](Self::handle_timeout) at the latest, if nothing else happens.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Mono> {
-        self.schedule.timeout()
+        let looks = self.players.iter().filter_map(|player| player.view.as_ref()).filter_map(View::next_look);
+        looks.chain(self.schedule.timeout()).min()
     }
 
     /// The time has come. The shell observes its players first.

@@ -21,6 +21,10 @@ use crate::size::{self, Room};
 /// A view ends when nothing played for so long.
 const IDLE_MS: Millis = 60 * 60_000;
 
+/// While the first frame is awaited, how often to look at least; a longer silence is a machine that slept.
+const WAIT_LOOK_MS: Millis = 10_000;
+const WAIT_CAP_MS: Millis = 15_000;
+
 /// What a view is of.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Subject {
@@ -32,7 +36,7 @@ pub(crate) struct Subject {
 /// What the player is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// Nothing was asked of it yet.
+    /// It stands still, and nobody paused it: nothing was asked of it yet, or its media is attached anew.
     Idle,
     /// Playback was asked for, and the first frame is awaited.
     Starting,
@@ -108,55 +112,62 @@ impl View {
 
     /// Takes in what the player did.
     pub(crate) fn observe(&mut self, signal: Signal<'_>, seen: &Snapshot, hidden: bool, now: Now) {
-        self.elapse(hidden, now);
-        self.move_playhead(signal, seen, hidden, now);
+        let step = self.move_playhead(signal, seen, hidden, now);
+        let moved_ms = step.map_or(0, |step| now.mono.since(step.began));
+        self.elapse(moved_ms, hidden, now);
+        // What happened after the mark belongs to the next slice, however late it is noticed.
+        let since = step.map_or(now.mono, |step| step.began);
+        self.ledger.turn(since, self.phase == Phase::Starting);
+        if let Some(step) = step {
+            self.learn_length(seen.length, now);
+            self.count(step, now);
+        }
         self.ledger.turn(now.mono, self.phase == Phase::Starting);
         self.learn_length(seen.length, now);
         self.show(seen, now);
         match signal {
             Signal::FirstFrame => self.first_frame(),
             Signal::Failed { code, message, fatal } => self.fail(code, message, fatal, seen, now),
-            Signal::Observed | Signal::Seeking | Signal::Source(_) | Signal::Joined => {}
+            Signal::Source(_) => self.phase = Phase::Idle,
+            Signal::Observed | Signal::Paused | Signal::Seeking | Signal::Joined => {}
         }
-        self.settle(seen, now);
+        self.settle(signal, seen, now);
         if signal == Signal::Joined {
             self.join();
         }
     }
 
-    /// Gives the time since the last look to the state that lasted over it.
-    fn elapse(&mut self, hidden: bool, now: Now) {
-        let lasted = now.mono.since(self.looked);
+    /// Gives the time since the last look, less the `moved_ms` in which the playhead moved at its end, to the state that
+    /// lasted over it.
+    fn elapse(&mut self, moved_ms: Millis, hidden: bool, now: Now) {
         let from = std::mem::replace(&mut self.looked, now.mono);
-        match self.phase {
-            Phase::Starting if !hidden && lasted > 0 => {
-                if let Start::Asked { waited_ms, .. } = &mut self.start {
-                    *waited_ms += lasted;
-                }
-                self.ledger.slice(back(now, lasted), now).fields[Field::WaitMs] += lasted;
+        let lasted = now.mono.since(from).saturating_sub(moved_ms).min(WAIT_CAP_MS);
+        match (self.phase, &mut self.start) {
+            (Phase::Starting, Start::Asked { waited_ms, .. }) if !hidden && lasted > 0 => {
+                *waited_ms += lasted;
+                let began = back(now, lasted + moved_ms);
+                self.ledger.slice(began, now).fields[Field::WaitMs] += lasted;
             }
-            Phase::Paused => self.ledger.idle(Field::PausedMs, from, now.mono),
+            (Phase::Paused, _) => self.ledger.idle(Field::PausedMs, from, now.mono),
             _ => {}
         }
     }
 
-    fn move_playhead(&mut self, signal: Signal<'_>, seen: &Snapshot, hidden: bool, now: Now) {
+    /// Moves the playhead to where it is seen; gives the step if it played on to there.
+    fn move_playhead(&mut self, signal: Signal<'_>, seen: &Snapshot, hidden: bool, now: Now) -> Option<Step> {
         let played_on = matches!(self.phase, Phase::Starting | Phase::Playing | Phase::Failed);
-        if !played_on || seen.seeking || signal == Signal::Seeking {
+        if !played_on || seen.seeking || matches!(signal, Signal::Seeking | Signal::Source(_)) {
             self.playhead.put(seen.pos, seen.rate, now.mono);
-        } else if let Some(step) = self.playhead.step(seen.pos, seen.rate, hidden, now.mono) {
-            self.learn_length(seen.length, now);
-            self.count(step, now);
+            return None;
         }
+        self.playhead.step(seen.pos, seen.rate, hidden, now.mono)
     }
 
     /// Counts a motion of the playhead.
     fn count(&mut self, step: Step, now: Now) {
-        let took = now.mono.since(step.began);
-        let began = back(now, took);
+        let began = back(now, now.mono.since(step.began));
         if let Start::Asked { waited_ms, frame_ms } = self.start {
-            let startup_ms = frame_ms.unwrap_or_else(|| waited_ms.saturating_sub(took).max(1));
-            self.first_motion(step, startup_ms, began, now);
+            self.first_motion(step, frame_ms.unwrap_or(waited_ms.max(1)), began, now);
         }
         if self.phase == Phase::Failed {
             self.phase = Phase::Playing;
@@ -165,7 +176,8 @@ impl View {
         let slice = self.ledger.slice(began, now);
         slice.fields[Field::PlayedMs] += step.played_ms;
         slice.fields[Field::ContentMs] += (step.to - step.from) as Millis;
-        self.ledger.mark_active(began, now);
+        self.ledger.mark_active(began.wall);
+        self.ledger.mark_active(now.wall.shifted(-1));
         if self.length != Length::Endless {
             let twice = &mut self.twice;
             self.once.add(step.from, step.to, |from, to| twice.add(from, to, |_, _| ()));
@@ -291,7 +303,7 @@ impl View {
     }
 
     /// Reads the new state off the element.
-    fn settle(&mut self, seen: &Snapshot, now: Now) {
+    fn settle(&mut self, signal: Signal<'_>, seen: &Snapshot, now: Now) {
         if self.phase == Phase::Failed {
             return;
         }
@@ -299,9 +311,11 @@ impl View {
             self.end(seen, now);
         } else if seen.seeking {
             // Browsers and players pause of themselves during a seek: what the viewer wants shows afterwards.
-            self.phase = Phase::Seeking;
+            if self.phase != Phase::Idle {
+                self.phase = Phase::Seeking;
+            }
         } else if seen.paused {
-            self.hold(seen, now);
+            self.hold(signal, seen, now);
         } else {
             self.run(seen, now);
         }
@@ -321,12 +335,14 @@ impl View {
         self.important = true;
     }
 
-    fn hold(&mut self, seen: &Snapshot, now: Now) {
-        if std::mem::replace(&mut self.running, false) && self.start == Start::Played {
+    fn hold(&mut self, signal: Signal<'_>, seen: &Snapshot, now: Now) {
+        // What was paused during a seek shows when the seek is over.
+        let by_viewer = signal == Signal::Paused || self.phase == Phase::Seeking;
+        if by_viewer && std::mem::replace(&mut self.running, false) && self.start == Start::Played {
             self.ledger.slice(now, now).fields[Field::Pauses] += 1;
             self.ledger.event(EventKind::Pause, seen.pos, now);
         }
-        self.phase = if self.start == Start::NotAsked { Phase::Idle } else { Phase::Paused };
+        self.phase = if self.running || self.start == Start::NotAsked { Phase::Idle } else { Phase::Paused };
     }
 
     fn run(&mut self, seen: &Snapshot, now: Now) {
@@ -351,6 +367,11 @@ impl View {
         self.ledger.is_blank()
     }
 
+    /// When to look at the player at the latest, if it does nothing.
+    pub(crate) fn next_look(&self) -> Option<Mono> {
+        (self.phase == Phase::Starting).then(|| self.looked + WAIT_LOOK_MS)
+    }
+
     /// Whether nothing played for so long that another attempt is another view.
     pub(crate) fn is_idle(&self, now: Mono) -> bool {
         let playing = matches!(self.phase, Phase::Playing | Phase::Starting);
@@ -364,6 +385,7 @@ impl View {
             (Phase::Failed, StopReason::Closed | StopReason::Idle) => StopReason::Error,
             _ => reason,
         };
+        self.ledger.turn(now.mono, false);
         let slice = self.ledger.slice(now, now);
         slice.fields[Field::Stops] = 1;
         slice.stop_reason = Some(reason);

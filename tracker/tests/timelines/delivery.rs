@@ -1,0 +1,104 @@
+//! When something is sent, and that nothing is lost.
+
+use quartile_protocol::clock::Mono;
+use quartile_tracker::Outcome;
+
+use crate::script::{open, play, report, run};
+
+const FILM: &str = "0    source /film.mp4
+     0    load 40
+     1    play 0.3
+     25   pause
+     30   play
+     60   leave";
+
+/// When requests left, in seconds.
+fn times(page: &quartile_simulator::page::Page) -> Vec<f64> {
+    page.sent().iter().map(|sent| sent.at.as_ms() as f64 / 1000.0).collect()
+}
+
+#[test]
+fn every_ten_seconds_at_quartiles_at_the_end_and_when_the_page_is_left() {
+    let mut page = open(quartile_simulator::page::good_network());
+    run(&mut page, FILM);
+    insta::assert_debug_snapshot!(times(&page), @"
+    [
+        10.0,
+        11.3,
+        21.3,
+        31.55,
+        36.5,
+        46.0,
+        46.3,
+        60.0,
+    ]
+    ");
+}
+
+#[test]
+fn a_paused_page_is_silent() {
+    let mut page = open(quartile_simulator::page::good_network());
+    run(&mut page, "0 source /film.mp4\n0 load 60\n0 play\n5 pause\n3000 look");
+    assert!(times(&page).iter().all(|&at| at < 16.0), "{:?}", times(&page));
+}
+
+#[test]
+fn a_collector_that_comes_up_late_gets_everything() {
+    let mut page = open(Box::new(|_, now| {
+        let outcome = if now < Mono::from_ms(15_000) {
+            Outcome::Later { wait: None }
+        } else {
+            Outcome::Acknowledged { wait: None }
+        };
+        Some((20, outcome))
+    }));
+    run(&mut page, FILM);
+    page.wait(120_000);
+    assert_eq!(report(&page), play(FILM));
+}
+
+#[test]
+fn requests_that_are_never_answered_are_said_again() {
+    let mut count = 0;
+    let mut page = open(Box::new(move |_, _| {
+        count += 1;
+        (count % 3 == 0).then_some((20, Outcome::Acknowledged { wait: None }))
+    }));
+    run(&mut page, FILM);
+    assert_eq!(report(&page), play(FILM));
+}
+
+#[test]
+fn retry_after_is_kept_to() {
+    let mut page = open(Box::new(|_, _| Some((10, Outcome::Later { wait: Some(40_000) }))));
+    run(&mut page, "0 source /film.mp4\n0 load 60\n0 play\n55 look");
+    assert_eq!(times(&page), [10.0, 50.01]);
+}
+
+#[test]
+fn what_was_refused_for_good_is_counted_and_not_said_again() {
+    let mut first = true;
+    let mut page = open(Box::new(move |_, _| {
+        let outcome = if std::mem::take(&mut first) { Outcome::Refused } else { Outcome::Acknowledged { wait: None } };
+        Some((10, outcome))
+    }));
+    run(&mut page, "0 source /film.mp4\n0 load 60\n15 play\n20 leave");
+    let discarded: Vec<_> = page.sent().iter().flat_map(|sent| sent.batch.discarded.clone()).collect();
+    assert_eq!(discarded, [(quartile_protocol::batch::Discard::Refused, 2)]);
+}
+
+#[test]
+fn a_body_never_exceeds_what_browsers_take() {
+    let mut page = open(Box::new(|_, _| Some((10, Outcome::Later { wait: Some(3_600_000) }))));
+    run(&mut page, "0 source /film.mp4\n0 load 7200\n0 play");
+    for _ in 0..400 {
+        page.pause();
+        page.wait(1_000);
+        page.play(0);
+        page.wait(1_000);
+    }
+    page.page(quartile_tracker::PageSignal::Left);
+    let longest = page.sent().iter().map(|sent| serde_json::to_vec(&sent.batch).unwrap().len()).max().unwrap();
+    assert!(longest <= quartile_protocol::limits::SDK_BODY_BYTES, "{longest} bytes");
+    assert!(page.sent().iter().filter(|sent| sent.urgent).count() > 1, "what does not fit goes into another request");
+}
