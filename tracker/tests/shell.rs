@@ -8,7 +8,7 @@ use quartile_tracker::{Config, Length, PageSignal, PlayerId, Signal, Snapshot, T
 
 fn tracker(session: bool) -> (Tracker, PlayerId) {
     let config = Config {
-        site: SiteId::new("demo").unwrap(),
+        site: SiteId::new("demo").expect("a valid key"),
         sdk: "test/1".into(),
         viewer: String::new(),
         user: String::new(),
