@@ -1,0 +1,105 @@
+/** A real browser, and the visit of a page in it: what the viewer does, and everything that the page complains of. */
+
+import puppeteer, { type Browser, type ConsoleMessage, type Page } from 'puppeteer-core';
+
+const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--autoplay-policy=no-user-gesture-required',
+];
+
+/** Whatever Chromium itself writes about a request that failed. */
+const NETWORK_NOTE = /^Failed to load resource: /;
+
+/** What a page's own measurement says of a video. */
+export interface Truth {
+  playedMs: number;
+  position: number;
+  ended: boolean;
+  paused: boolean;
+}
+
+export function openBrowser(): Promise<Browser> {
+  return puppeteer.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS });
+}
+
+export class Visit {
+  /** Errors that nobody caught, rejections that nobody handled, and every word on the console. */
+  readonly complaints: string[] = [];
+  /** What Chromium wrote about requests that failed. */
+  readonly networkNotes: string[] = [];
+  /** Requests to this path that the collector has answered with success. */
+  private acknowledged = 0;
+
+  private constructor(private readonly page: Page) {
+    page.on('pageerror', (error) => this.complaints.push(`uncaught: ${error instanceof Error ? error.message : String(error)}`));
+    page.on('console', (message) => this.hear(message));
+    page.on('response', (response) => {
+      if (response.url().endsWith('/v1/collect') && response.status() === 200) this.acknowledged += 1;
+    });
+  }
+
+  /** Opens a page in a tab of its own, in front. */
+  static async open(browser: Browser, url: string): Promise<Visit> {
+    const visit = new Visit(await browser.newPage());
+    await visit.page.goto(url, { waitUntil: 'load', timeout: 30_000 });
+    return visit;
+  }
+
+  private hear(message: ConsoleMessage): void {
+    const text = message.text();
+    const heard = NETWORK_NOTE.test(text) ? this.networkNotes : this.complaints;
+    heard.push(`${message.type()}: ${text}`);
+  }
+
+  /** How many batches the collector has taken from this page. */
+  get batchesTaken(): number {
+    return this.acknowledged;
+  }
+
+  /** Runs a script in the page. */
+  async run<T>(script: string): Promise<T> {
+    return (await this.page.evaluate(script)) as T;
+  }
+
+  /** Waits until a condition, as a script, holds in the page. */
+  async until(condition: string, within = 30_000): Promise<void> {
+    await this.page.waitForFunction(condition, { timeout: within, polling: 50 });
+  }
+
+  async play(id: string): Promise<void> {
+    await this.run(`viewer.play('${id}')`);
+  }
+
+  async pause(id: string): Promise<void> {
+    await this.run(`viewer.video('${id}').pause()`);
+  }
+
+  async seek(id: string, seconds: number): Promise<void> {
+    await this.run(`viewer.video('${id}').currentTime = ${seconds}`);
+  }
+
+  async untilPosition(id: string, seconds: number): Promise<void> {
+    await this.until(`viewer.video('${id}').currentTime >= ${seconds}`);
+  }
+
+  async untilEnded(id: string): Promise<void> {
+    await this.until(`viewer.video('${id}').ended`);
+  }
+
+  truth(id: string): Promise<Truth> {
+    return this.run(`viewer.truth('${id}')`);
+  }
+
+  /** Closes the tab as a viewer does; the page may say goodbye, but is not asked. */
+  async close(): Promise<void> {
+    await this.page.close({ runBeforeUnload: false });
+  }
+}
