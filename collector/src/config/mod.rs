@@ -1,0 +1,409 @@
+//! The configuration: one TOML file, environment variables over it, and all mistakes at once.
+//!
+//! Without a file there is the *demo*: one site that anybody on this machine may send to and read from. What a file must
+//! hold and what it may hold is written at [`EXAMPLE`]; a key that is not there is a mistake.
+
+mod reader;
+mod site;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use http::HeaderName;
+use ipnet::IpNet;
+use sha2::{Digest, Sha256};
+
+pub use self::reader::Mistake;
+use self::reader::{Mistakes, Section};
+pub use self::site::{Origins, Site, Sites};
+use crate::enrich::headers::HeaderNames;
+use crate::queue::{self, Durability};
+
+/// A file with everything in it; `quartile check` takes it, and the documentation shows it.
+pub const EXAMPLE: &str = include_str!("example.toml");
+
+/// Where the collector listens unless it is told otherwise.
+const LISTEN: &str = "127.0.0.1:8787";
+
+/// The longest that rows may wait for company.
+const MAX_DELAY_MS: u64 = 60_000;
+
+/// The shortest token that is taken from the environment.
+const TOKEN_CHARS: usize = 16;
+
+/// Everything that can be set.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Whether there is no file, and this is the demo.
+    pub demo: bool,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The folder of everything that is kept.
+    pub data_dir: PathBuf,
+    /// Who may send.
+    pub sites: Sites,
+    /// The queue; its folder is in `data_dir`.
+    pub queue: queue::Config,
+    /// An MMDB file with places.
+    pub mmdb: Option<PathBuf>,
+    /// The headers in which trusted proxies tell address and place.
+    pub headers: HeaderNames,
+    /// Peers whose headers are believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Who may read reports.
+    pub access: Access,
+    /// How long rows wait for company before they go to the store.
+    pub forward_delay: Duration,
+    /// How log lines look.
+    pub log: LogFormat,
+}
+
+/// Who may read reports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody who reaches the collector.
+    Open,
+    /// Who shows a token with one of these SHA-256 hashes; nobody, if there are none.
+    Tokens(Vec<[u8; 32]>),
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("the configuration {path} cannot be read: {source}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file is no TOML.
+    #[error("the configuration is no TOML: {0}")]
+    Syntax(#[from] toml::de::Error),
+    /// It has mistakes: all of them.
+    #[error("{}", list(.0))]
+    Mistakes(Vec<Mistake>),
+}
+
+fn list(mistakes: &[Mistake]) -> String {
+    let mut text = match mistakes.len() {
+        1 => "the configuration has a mistake:".to_owned(),
+        count => format!("the configuration has {count} mistakes:"),
+    };
+    for mistake in mistakes {
+        text.push_str(&format!("\n  {mistake}"));
+    }
+    text
+}
+
+/// Reads a variable of the environment; an argument, so that tests have one of their own.
+pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// Reads a variable of the process's environment; an empty one is none.
+#[must_use]
+pub fn process_env(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Reads the configuration: the file, if there is one, and the environment over it.
+///
+/// # Errors
+/// [`ConfigError`].
+pub fn load(path: Option<&Path>, env: Env<'_>) -> Result<Config, ConfigError> {
+    let Some(path) = path else { return demo(env) };
+    let unreadable = |source| ConfigError::Unreadable { path: path.to_owned(), source };
+    parse(&fs::read_to_string(path).map_err(unreadable)?, env)
+}
+
+/// Reads a configuration from its text.
+///
+/// # Errors
+/// [`ConfigError::Syntax`] or [`ConfigError::Mistakes`].
+pub fn parse(text: &str, env: Env<'_>) -> Result<Config, ConfigError> {
+    let mistakes = Mistakes::default();
+    let mut root = Section::root(text.parse()?, &mistakes);
+    let mut config = Config { demo: false, sites: site::read(&mut root), ..Config::least() };
+    if let Some(listen) = root.text("listen") {
+        config.listen = root.parsed("listen", &listen, ADDRESS).unwrap_or(config.listen);
+    }
+    if let Some(folder) = root.text("data_dir") {
+        config.set_data_dir(PathBuf::from(folder));
+    }
+    config.read_queue(&mut root);
+    config.read_proxies(&mut root);
+    config.read_access(&mut root);
+    config.read_rest(&mut root);
+    root.finish();
+    config.read_env(env, &mistakes);
+    mistakes.into_result(config)
+}
+
+/// The demo: any page, any reader, this machine only.
+fn demo(env: Env<'_>) -> Result<Config, ConfigError> {
+    let mistakes = Mistakes::default();
+    let mut config = Config {
+        demo: true,
+        sites: Sites::demo(),
+        headers: HeaderNames::preset("cloudflare").unwrap_or_default(),
+        trusted_proxies: vec![
+            IpNet::from(IpAddr::from([127, 0, 0, 1])),
+            IpNet::from(IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1])),
+        ],
+        access: Access::Open,
+        ..Config::least()
+    };
+    config.read_env(env, &mistakes);
+    if !config.listen.ip().is_loopback() {
+        mistakes.add(
+            "QUARTILE_LISTEN",
+            "must be an address of this machine alone, such as 127.0.0.1:8787: without a configuration anybody could \
+             send and read; write a file and name it with --config to listen elsewhere",
+        );
+    }
+    mistakes.into_result(config)
+}
+
+const ADDRESS: &str = "an address and a port, such as 0.0.0.0:8787";
+const DURABILITY: &str = "`fsync` (survives a power cut), `os` (survives a crash of the collector) or `memory`";
+
+impl Config {
+    /// What holds where nothing is said.
+    fn least() -> Self {
+        let mut config = Self {
+            demo: false,
+            listen: SocketAddr::from(([127, 0, 0, 1], 8787)),
+            data_dir: PathBuf::new(),
+            sites: Sites::default(),
+            queue: queue::Config::new(PathBuf::new()),
+            mmdb: None,
+            headers: HeaderNames::default(),
+            trusted_proxies: Vec::new(),
+            access: Access::Tokens(Vec::new()),
+            forward_delay: Duration::from_millis(200),
+            log: LogFormat::Text,
+        };
+        debug_assert_eq!(config.listen.to_string(), LISTEN);
+        config.set_data_dir(PathBuf::from("quartile-data"));
+        config
+    }
+
+    fn set_data_dir(&mut self, folder: PathBuf) {
+        self.queue.dir = folder.join("queue");
+        self.data_dir = folder;
+    }
+
+    fn read_queue(&mut self, root: &mut Section<'_>) {
+        let Some(mut section) = root.section("queue") else { return };
+        if let Some(text) = section.text("durability") {
+            match durability(&text) {
+                Some(durability) => self.queue.durability = durability,
+                None => section.blame("durability", &format!("must be {DURABILITY}")),
+            }
+        }
+        if let Some(bytes) = section.bytes("max_bytes", 16 << 20) {
+            self.queue.max_bytes = bytes;
+        }
+        if let Some(bytes) = section.bytes("segment_bytes", 1 << 20) {
+            self.queue.segment_bytes = bytes;
+        }
+        if self.queue.segment_bytes > self.queue.max_bytes / 4 {
+            section.blame(
+                "segment_bytes",
+                "must be at most a quarter of `max_bytes`: make it smaller, or the other larger",
+            );
+        }
+        section.finish();
+    }
+
+    fn read_proxies(&mut self, root: &mut Section<'_>) {
+        for (field, text) in root.texts("trusted_proxies").unwrap_or_default() {
+            let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+            match network {
+                Ok(network) => self.trusted_proxies.push(network),
+                Err(_) => root.blame_whole(&field, "must be an address or a network, such as 10.0.0.0/8"),
+            }
+        }
+        let Some(mut section) = root.section("geo") else { return };
+        if let Some(path) = section.text("mmdb") {
+            if !Path::new(&path).is_file() {
+                section.blame(
+                    "mmdb",
+                    &format!("names {path}, which is no file: put an MMDB file there, or leave this out"),
+                );
+            }
+            self.mmdb = Some(path.into());
+        }
+        self.headers = geo_headers(&mut section);
+        if self.headers != HeaderNames::default() && self.trusted_proxies.is_empty() {
+            section.blame("headers", "are believed from nobody: name your proxies in `trusted_proxies`");
+        }
+        section.finish();
+    }
+
+    fn read_access(&mut self, root: &mut Section<'_>) {
+        if root.is_text("auth") {
+            match root.text("auth").as_deref() {
+                Some("none") => self.access = Access::Open,
+                _ => root.blame("auth", "must be `none`, or a section with `tokens`"),
+            }
+            return;
+        }
+        let Some(mut section) = root.section("auth") else { return };
+        let mut tokens = Vec::new();
+        for (field, text) in section.texts("tokens").unwrap_or_default() {
+            match hash_from_hex(&text) {
+                Some(hash) => tokens.push(hash),
+                None => section.blame_whole(
+                    &field,
+                    "must be the SHA-256 of a token, 64 hexadecimal digits: `quartile token create` prints both",
+                ),
+            }
+        }
+        section.finish();
+        self.access = Access::Tokens(tokens);
+    }
+
+    fn read_rest(&mut self, root: &mut Section<'_>) {
+        if let Some(mut section) = root.section("forward") {
+            if let Some(ms) = section.whole("delay_ms", 0..=MAX_DELAY_MS) {
+                self.forward_delay = Duration::from_millis(ms);
+            }
+            section.finish();
+        }
+        if let Some(mut section) = root.section("log") {
+            match section.text("format").as_deref() {
+                None | Some("text") => {}
+                Some("json") => self.log = LogFormat::Json,
+                Some(_) => section.blame("format", "must be `text` or `json`"),
+            }
+            section.finish();
+        }
+    }
+
+    /// Takes what the environment says, which is stronger than the file.
+    fn read_env(&mut self, env: Env<'_>, mistakes: &Mistakes) {
+        if let Some(text) = env("QUARTILE_LISTEN") {
+            match text.parse() {
+                Ok(listen) => self.listen = listen,
+                Err(_) => mistakes.add("QUARTILE_LISTEN", &format!("must be {ADDRESS}")),
+            }
+        }
+        if let Some(folder) = env("QUARTILE_DATA_DIR") {
+            self.set_data_dir(PathBuf::from(folder));
+        }
+        if let Some(text) = env("QUARTILE_DURABILITY") {
+            match durability(&text) {
+                Some(durability) => self.queue.durability = durability,
+                None => mistakes.add("QUARTILE_DURABILITY", &format!("must be {DURABILITY}")),
+            }
+        }
+        if let Some(text) = env("QUARTILE_FORWARD_DELAY_MS") {
+            match text.parse() {
+                Ok(ms @ 0..=MAX_DELAY_MS) => self.forward_delay = Duration::from_millis(ms),
+                _ => mistakes.add("QUARTILE_FORWARD_DELAY_MS", &format!("must be a whole number up to {MAX_DELAY_MS}")),
+            }
+        }
+        if let Some(token) = env("QUARTILE_TOKEN") {
+            if token.chars().count() < TOKEN_CHARS {
+                let cure = format!("must have at least {TOKEN_CHARS} characters: `quartile token create` makes one");
+                mistakes.add("QUARTILE_TOKEN", &cure);
+            }
+            let hash = token_hash(&token);
+            match &mut self.access {
+                Access::Tokens(tokens) => tokens.push(hash),
+                open => *open = Access::Tokens(vec![hash]),
+            }
+        }
+    }
+}
+
+/// A preset's name, or a table of header names.
+fn geo_headers(section: &mut Section<'_>) -> HeaderNames {
+    if section.is_text("headers") {
+        let preset = section.text("headers").and_then(|name| HeaderNames::preset(&name));
+        if preset.is_none() {
+            let presets: Vec<_> = HeaderNames::presets().collect();
+            section.blame("headers", &format!("must be one of {}, or a table of header names", presets.join(", ")));
+        }
+        return preset.unwrap_or_default();
+    }
+    let Some(mut names) = section.section("headers") else { return HeaderNames::default() };
+    let mut header = |key| {
+        let name = names.text(key)?;
+        let parsed = name.parse::<HeaderName>();
+        if parsed.is_err() {
+            names.blame(key, "must be the name of a header");
+        }
+        parsed.ok()
+    };
+    let read = HeaderNames {
+        address: header("address"),
+        country: header("country"),
+        region: header("region"),
+        city: header("city"),
+        isp: header("isp"),
+        composite: None,
+    };
+    names.finish();
+    read
+}
+
+fn durability(text: &str) -> Option<Durability> {
+    match text {
+        "fsync" => Some(Durability::Fsync),
+        "os" => Some(Durability::Os),
+        "memory" => Some(Durability::Memory),
+        _ => None,
+    }
+}
+
+/// What is kept of a token.
+#[must_use]
+pub fn token_hash(token: &str) -> [u8; 32] {
+    Sha256::digest(token).into()
+}
+
+/// Bytes as hexadecimal digits.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn hash_from_hex(text: &str) -> Option<[u8; 32]> {
+    let digits = text.as_bytes();
+    let mut hash = [0; 32];
+    if digits.len() != 2 * hash.len() {
+        return None;
+    }
+    for (byte, pair) in hash.iter_mut().zip(digits.chunks_exact(2)) {
+        let pair = std::str::from_utf8(pair).ok().filter(|pair| !pair.starts_with('+'))?;
+        *byte = u8::from_str_radix(pair, 16).ok()?;
+    }
+    Some(hash)
+}
+
+impl fmt::Display for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Open => f.write_str("anybody who reaches this address"),
+            Self::Tokens(tokens) if tokens.is_empty() => f.write_str("nobody: there is no token"),
+            Self::Tokens(tokens) => write!(f, "holders of {} token(s)", tokens.len()),
+        }
+    }
+}

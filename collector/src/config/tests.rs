@@ -1,0 +1,143 @@
+//! Whole configurations, good and bad.
+
+use super::*;
+
+fn no_env(_: &str) -> Option<String> {
+    None
+}
+
+/// Reads a file under an environment and gives what is wrong with it, field by field.
+#[track_caller]
+fn mistakes(text: Option<&str>, env: &[(&str, &str)]) -> Vec<String> {
+    let env = |name: &str| env.iter().find(|(given, _)| *given == name).map(|(_, value)| (*value).to_owned());
+    let read = match text {
+        Some(text) => parse(text, &env),
+        None => load(None, &env),
+    };
+    match read {
+        Ok(_) => Vec::new(),
+        Err(ConfigError::Mistakes(mistakes)) => mistakes.iter().map(ToString::to_string).collect(),
+        Err(other) => panic!("{other}"),
+    }
+}
+
+#[test]
+fn the_example_is_sound_and_says_what_holds_anyway() {
+    let config = parse(EXAMPLE, &no_env).unwrap();
+    let least = Config::least();
+    assert_eq!(config.listen, least.listen);
+    assert_eq!(config.data_dir, least.data_dir);
+    assert_eq!(config.queue.dir, PathBuf::from("quartile-data/queue"));
+    assert_eq!(config.queue.max_bytes, least.queue.max_bytes);
+    assert_eq!(config.queue.segment_bytes, least.queue.segment_bytes);
+    assert_eq!(config.forward_delay, least.forward_delay);
+    assert_eq!(config.access, least.access);
+    assert_eq!(config.sites.iter().count(), 1);
+    assert!(!config.demo);
+}
+
+#[test]
+fn every_mistake_is_told_at_once_with_its_field_and_cure() {
+    let text = r#"
+        listen = "everywhere"
+        colour = "blue"
+        trusted_proxies = ["10.0.0.0/8", "office"]
+        [[sites]]
+        id = "no spaces"
+        origins = ["example.org"]
+        dimensions = ["plan", "plan", "country"]
+        [[sites]]
+        orgins = ["*"]
+        [queue]
+        durability = "perhaps"
+        max_bytes = "lots"
+        segment_bytes = 5
+        [geo]
+        headers = "netscape"
+        mmdb = "/nowhere/at/all.mmdb"
+        [auth]
+        tokens = ["secret"]
+        [forward]
+        delay_ms = -1
+        [log]
+        format = "xml"
+    "#;
+    let found = mistakes(Some(text), &[("QUARTILE_DURABILITY", "no"), ("QUARTILE_TOKEN", "short")]).join("\n");
+    insta::assert_snapshot!(found, @r#"
+    sites[0].dimensions[1]: `plan` is there twice
+    sites[0].dimensions[2]: `country` is a dimension of its own already: take another name
+    sites[0].origins[0]: must be an origin such as https://example.org, without a path; https://*.example.org for its subdomains; or * for any page
+    sites[0].id: may have only letters, digits, '.', '_' and '-'
+    sites[1].origins: are missing: the pages that may send, such as ["https://example.org"], or ["*"]
+    sites[1].id: is missing: the key that pages name in data-site
+    sites[1].orgins: is unknown here; known are dimensions, origins, id
+    listen: must be an address and a port, such as 0.0.0.0:8787
+    queue.durability: must be `fsync` (survives a power cut), `os` (survives a crash of the collector) or `memory`
+    queue.max_bytes: must be a number of bytes, such as "64 MiB" or "4 GiB"
+    queue.segment_bytes: must be at least 1 MiB
+    trusted_proxies[1]: must be an address or a network, such as 10.0.0.0/8
+    geo.mmdb: names /nowhere/at/all.mmdb, which is no file: put an MMDB file there, or leave this out
+    geo.headers: must be one of cloudflare, cloudfront, fastly, akamai, vercel, or a table of header names
+    auth.tokens[0]: must be the SHA-256 of a token, 64 hexadecimal digits: `quartile token create` prints both
+    forward.delay_ms: must be a whole number from 0 to 60000
+    log.format: must be `text` or `json`
+    colour: is unknown here; known are sites, listen, data_dir, queue, trusted_proxies, geo, auth, forward, log
+    QUARTILE_DURABILITY: must be `fsync` (survives a power cut), `os` (survives a crash of the collector) or `memory`
+    QUARTILE_TOKEN: must have at least 16 characters: `quartile token create` makes one
+    "#);
+}
+
+#[test]
+fn a_broken_file_is_told_by_its_line() {
+    assert!(parse("listen = ", &no_env).unwrap_err().to_string().contains("line 1"));
+    let missing = load(Some(Path::new("/nowhere/quartile.toml")), &no_env).unwrap_err().to_string();
+    assert!(missing.contains("/nowhere/quartile.toml"), "{missing}");
+}
+
+#[test]
+fn the_environment_is_stronger_than_the_file() {
+    let env = |name: &str| match name {
+        "QUARTILE_LISTEN" => Some("0.0.0.0:9000".to_owned()),
+        "QUARTILE_DATA_DIR" => Some("/data".to_owned()),
+        "QUARTILE_DURABILITY" => Some("memory".to_owned()),
+        "QUARTILE_TOKEN" => Some("a-long-enough-token".to_owned()),
+        "QUARTILE_FORWARD_DELAY_MS" => Some("5".to_owned()),
+        _ => None,
+    };
+    let config = parse(EXAMPLE, &env).unwrap();
+    assert_eq!(config.listen.to_string(), "0.0.0.0:9000");
+    assert_eq!(config.queue.dir, PathBuf::from("/data/queue"));
+    assert_eq!(config.queue.durability, Durability::Memory);
+    assert_eq!(config.forward_delay, Duration::from_millis(5));
+    assert_eq!(config.access, Access::Tokens(vec![token_hash("a-long-enough-token")]));
+}
+
+#[test]
+fn the_demo_is_open_and_stays_on_this_machine() {
+    let config = load(None, &no_env).unwrap();
+    assert!(config.demo && config.listen.ip().is_loopback());
+    assert_eq!(config.access, Access::Open);
+    assert!(config.sites.iter().next().unwrap().origins.allow("null"));
+    let refused = mistakes(None, &[("QUARTILE_LISTEN", "0.0.0.0:8787")]);
+    assert_eq!(refused.len(), 1);
+    assert!(refused[0].contains("--config"), "{refused:?}");
+    assert_eq!(mistakes(None, &[("QUARTILE_LISTEN", "[::1]:1")]), [""; 0]);
+}
+
+#[test]
+fn headers_without_a_trusted_proxy_are_a_mistake() {
+    let site = "[[sites]]\nid = \"a\"\norigins = [\"*\"]\n[geo]\nheaders = { country = \"X-Country\" }";
+    assert!(mistakes(Some(site), &[])[0].starts_with("geo.headers: "));
+    assert_eq!(mistakes(Some(&format!("trusted_proxies = [\"::1\"]\n{site}")), &[]), [""; 0]);
+}
+
+#[test]
+fn reports_are_open_only_on_request() {
+    let site = "[[sites]]\nid = \"a\"\norigins = [\"*\"]\n";
+    assert_eq!(parse(site, &no_env).unwrap().access, Access::Tokens(Vec::new()));
+    assert_eq!(parse(&format!("auth = \"none\"\n{site}"), &no_env).unwrap().access, Access::Open);
+    let hash = hex(&token_hash("a-long-enough-token"));
+    let tokens = parse(&format!("{site}[auth]\ntokens = [\"{hash}\"]"), &no_env).unwrap();
+    assert_eq!(tokens.access, Access::Tokens(vec![token_hash("a-long-enough-token")]));
+    assert!(mistakes(Some(&format!("auth = \"open\"\n{site}")), &[])[0].starts_with("auth: "));
+}

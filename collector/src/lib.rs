@@ -1,0 +1,26 @@
+//! The Quartile collector: takes in batches over HTTP, keeps them on disk, forwards them to a store and answers reports.
+//!
+//! A batch's way, stage by stage:
+//!
+//! | stage | module |
+//! |---|---|
+//! | read the body, capped; find site and origin; answer | [`server`] |
+//! | what the request tells of its sender | [`enrich`] |
+//! | the batch with all that is known of it, as one record | [`ingest`] |
+//! | on disk before the answer | [`queue`] |
+//! | from the queue into the store | [`forward`] |
+//! | merged rows, and questions about them | [`store`], [`report`] |
+//!
+//! [`config`] reads the configuration, [`clock`] the time, and [`app`] puts the parts together. Nothing but `app` uses
+//! `server`.
+
+pub mod app;
+pub mod clock;
+pub mod config;
+pub mod enrich;
+pub mod forward;
+pub mod ingest;
+pub mod queue;
+pub mod report;
+mod server;
+pub mod store;

@@ -1,0 +1,74 @@
+//! Reports over HTTP. What a query means is no business of this module.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use http::header::ACCEPT;
+use http::{HeaderMap, StatusCode};
+
+use super::{Shared, access, answer, body};
+use crate::report::error::{Code, Refusal, ReportError};
+use crate::report::query::Query;
+use crate::report::{self, Answer};
+
+/// `POST /v1/reports/query`: JSON, or CSV for who accepts nothing else.
+pub(super) async fn query(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    if let Err(refusal) = access::check(&shared.services.access, &head.headers) {
+        return refusal;
+    }
+    let Ok(permit) = Arc::clone(&shared.reports).try_acquire_owned() else { return answer::busy() };
+    let taken = match body::take(&shared, &head.headers, body).await {
+        Ok(taken) => taken,
+        Err(problem) => return answer::refusal(problem),
+    };
+    let worker = Arc::clone(&shared);
+    let work = tokio::task::spawn_blocking(move || {
+        let answered = answered(&worker, &taken.bytes);
+        drop((permit, taken.permits));
+        answered
+    });
+    match work.await {
+        Ok(Ok(answered)) => in_accepted_type(&answered, &head.headers),
+        Ok(Err(error)) => refused(&error),
+        Err(error) => {
+            tracing::error!(%error, "a report was not given because of a bug");
+            answer::error(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the collector failed at this query")
+        }
+    }
+}
+
+fn answered(shared: &Shared, body: &[u8]) -> Result<Answer, ReportError> {
+    let services = &shared.services;
+    let query = Query::parse(body)?;
+    if services.sites.load().get(&query.site).is_none() {
+        let message = format!("there is no site `{}` here", query.site);
+        return Err(Refusal { code: Code::InvalidValue, message, field: "site".into() }.into());
+    }
+    report::answer(&*services.store, &query, services.clock.now())
+}
+
+fn in_accepted_type(answered: &Answer, headers: &HeaderMap) -> Response {
+    let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if accept.contains("text/csv") && !accept.contains("json") {
+        return answer::text(StatusCode::OK, "text/csv; charset=utf-8", answered.to_csv());
+    }
+    answer::json(StatusCode::OK, answered)
+}
+
+fn refused(error: &ReportError) -> Response {
+    if let ReportError::Store(source) = error {
+        tracing::error!(error = ?source, "the store did not answer a query");
+    }
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    answer::json(status, error)
+}
+
+/// `GET /v1/reports/catalog`: what can be asked for.
+pub(super) async fn catalog(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
+    match access::check(&shared.services.access, &headers) {
+        Ok(()) => answer::json(StatusCode::OK, &report::catalog::catalog()),
+        Err(refusal) => refusal,
+    }
+}

@@ -1,0 +1,352 @@
+//! What every back end must do: the contract of [`Store`] as tests. A back end says where it is opened (a [`Place`])
+//! and takes the whole suite by `suite!`.
+
+use std::collections::BTreeMap;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+use quartile_protocol::bitmap::Percents;
+use quartile_protocol::clock::{Media, Wall};
+use quartile_protocol::dimension::{Dimension, Dimensions};
+use quartile_protocol::event::{Event, EventKind};
+use quartile_protocol::field::{Field, Fields};
+use quartile_protocol::id::{SiteId, ViewId};
+use quartile_protocol::row::{EventRow, Row, RowKey};
+use serde_json::{Value, json};
+
+use super::arbitrary::{AUTUMN, TEXTS, any_event, any_query, any_row};
+use super::memory::Memory;
+use super::{Store, StoreError};
+use crate::report::metric::Metric;
+use crate::report::plan::{Axis, Filter, Order, Plan};
+use crate::report::{Answer, run};
+
+/// Where a store is. It should move rows to wherever it moves them after very few, so that tests meet the move.
+pub trait Place: Sized {
+    /// An empty place.
+    fn new() -> Self;
+    /// Opens the store there.
+    fn open(&self) -> Box<dyn Store>;
+    /// A copy of the place as the process would leave it if it died now, with the store open.
+    fn after_crash(&self) -> Self;
+}
+
+/// Makes a test of each case for a [`Place`].
+macro_rules! suite {
+    ($place:ty) => {
+        #[cfg(test)]
+        mod conforms {
+            use super::*;
+            $crate::store::conformance::suite!(@cases $place:
+                copies_merge_whatever_their_order_and_division, a_query_sees_what_was_appended_before_it,
+                what_was_appended_survives_a_restart, what_was_appended_survives_a_crash, groups_of_dimensions_stay_together,
+                hostile_texts_are_only_texts, sites_do_not_see_each_other, events_are_kept_once_with_their_earliest_date,
+                appends_and_queries_do_not_disturb_each_other, a_closed_store_says_so, an_empty_store_answers,
+                agrees_with_the_referee,
+            );
+        }
+    };
+    (@cases $place:ty: $($case:ident,)+) => {
+        $(#[test] fn $case() { $crate::store::conformance::$case::<$place>(); })+
+    };
+}
+pub(crate) use suite;
+
+fn now() -> Wall {
+    Wall::from_ms(AUTUMN + 86_400_000)
+}
+
+fn site(name: &str) -> SiteId {
+    SiteId::new(name).unwrap()
+}
+
+/// A slice of the site `demo` in which somebody played.
+fn slice(view: u8, n: u32) -> Row {
+    let mut fields = Fields::default();
+    fields[Field::Plays] = 1;
+    fields[Field::PlayedMs] = 60_000;
+    let mut dimensions = Dimensions::default();
+    dimensions.set(Dimension::Video, "v");
+    Row {
+        key: RowKey { site: site("demo"), view: ViewId::new(Wall::from_ms(AUTUMN), [view; 10]), n },
+        started_at: Wall::from_ms(AUTUMN),
+        span_ms: 60_000,
+        fields,
+        watched: Percents::from_bits(1 << 99 | 1).unwrap(),
+        rewatched: Percents::default(),
+        active: Default::default(),
+        dimensions,
+    }
+}
+
+fn report(store: &dyn Store, mut query: Value) -> Answer {
+    let body = query.as_object_mut().unwrap();
+    body.entry("site").or_insert(json!("demo"));
+    body.entry("date_range").or_insert(json!("30d"));
+    run(store, &serde_json::to_vec(&query).unwrap(), now()).unwrap()
+}
+
+/// The rows of an answer as JSON, for short expectations.
+fn rows(store: &dyn Store, query: Value) -> Value {
+    serde_json::to_value(report(store, query).rows).unwrap()
+}
+
+/// Every dimension and every metric of every row of the site: what reports could ever tell.
+fn everything(site: SiteId) -> Plan {
+    let axes: Vec<_> = Dimension::ALL.iter().copied().map(Axis::Dimension).collect();
+    Plan {
+        site,
+        range: Wall::from_ms(i64::MIN)..Wall::from_ms(i64::MAX),
+        order: (0..axes.len()).map(|column| Order { column, descending: false }).collect(),
+        axes,
+        metrics: Metric::all().iter().collect(),
+        filter: Filter::All(Vec::new()),
+        limit: 1_000_000,
+        offset: 0,
+    }
+}
+
+fn assert_same(store: &dyn Store, referee: &Memory) {
+    for name in ["demo", "other"] {
+        let plan = everything(site(name));
+        assert_eq!(store.query(&plan).unwrap(), referee.query(&plan).unwrap(), "site {name}");
+        assert_eq!(store.earliest(&plan.site).unwrap(), referee.earliest(&plan.site).unwrap(), "site {name}");
+    }
+}
+
+/// How many cases a property is tried with; each opens a store or more.
+fn property(cases: u32) -> TestRunner {
+    TestRunner::new(ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() })
+}
+
+pub fn copies_merge_whatever_their_order_and_division<P: Place>() {
+    let input = (vec(any_row(), 1..40), vec(any::<prop::sample::Index>(), 0..20), vec(1..15_usize, 1..10));
+    property(12)
+        .run(&input, |(rows, again, sizes)| {
+            let referee = Memory::default();
+            referee.append(&rows, &[]).unwrap();
+            let place = P::new();
+            let store = place.open();
+            let mut sent: Vec<_> = rows.iter().rev().cloned().collect();
+            sent.extend(again.iter().map(|index| index.get(&rows).clone()));
+            let mut sizes = sizes.iter().cycle();
+            while !sent.is_empty() {
+                let size = sizes.next().copied().unwrap_or(1).min(sent.len());
+                store.append(&sent.drain(..size).collect::<Vec<_>>(), &[]).unwrap();
+            }
+            assert_same(&*store, &referee);
+            store.maintain().unwrap();
+            assert_same(&*store, &referee);
+            Ok(())
+        })
+        .unwrap();
+}
+
+pub fn a_query_sees_what_was_appended_before_it<P: Place>() {
+    let place = P::new();
+    let store = place.open();
+    for view in 0..30 {
+        store.append(&[slice(view, 0)], &[]).unwrap();
+        assert_eq!(rows(&*store, json!({ "metrics": ["plays"] })), json!([[u32::from(view) + 1]]));
+    }
+}
+
+pub fn what_was_appended_survives_a_restart<P: Place>() {
+    let input = vec((vec(any_row(), 1..12), any::<bool>()), 1..5);
+    property(8)
+        .run(&input, |batches| {
+            let (place, referee) = (P::new(), Memory::default());
+            for (rows, maintained) in &batches {
+                let store = place.open();
+                store.append(rows, &[]).unwrap();
+                referee.append(rows, &[]).unwrap();
+                if *maintained {
+                    store.maintain().unwrap();
+                }
+                store.close().unwrap();
+            }
+            assert_same(&*place.open(), &referee);
+            Ok(())
+        })
+        .unwrap();
+}
+
+pub fn what_was_appended_survives_a_crash<P: Place>() {
+    let (mut place, referee) = (P::new(), Memory::default());
+    for batch in 0..6_u8 {
+        let store = place.open();
+        for view in 0..7 {
+            let rows = [slice(batch * 5 + view, 0), slice(view, u32::from(batch))];
+            store.append(&rows, &[]).unwrap();
+            referee.append(&rows, &[]).unwrap();
+        }
+        let next = place.after_crash();
+        drop(store);
+        place = next;
+        assert_same(&*place.open(), &referee);
+    }
+}
+
+pub fn groups_of_dimensions_stay_together<P: Place>() {
+    let place = P::new();
+    let store = place.open();
+    let at = |country: &str, city: &str| {
+        let mut row = slice(1, 0);
+        row.dimensions.set(Dimension::Country, country);
+        row.dimensions.set(Dimension::City, city);
+        row
+    };
+    store.append(&[at("FR", "Paris"), at("DE", "Wuppertal"), at("FR", "")], &[]).unwrap();
+    let query = json!({ "metrics": ["plays"], "dimensions": ["country", "city"] });
+    assert_eq!(rows(&*store, query), json!([["FR", "Paris", 1]]));
+    assert_eq!(rows(&*store, json!({ "metrics": ["plays"], "dimensions": ["city"] })), json!([["Paris", 1]]));
+}
+
+pub fn hostile_texts_are_only_texts<P: Place>() {
+    let (place, referee) = (P::new(), Memory::default());
+    let store = place.open();
+    let long = "é".repeat(100);
+    for (view, text) in (0..).zip(TEXTS.iter().copied().chain([long.as_str()])) {
+        let mut row = slice(view, 0);
+        for &dimension in Dimension::ALL {
+            row.dimensions.set(dimension, text);
+        }
+        row.dimensions.set(Dimension::Bot, "");
+        for store in [&*store, &referee as &dyn Store] {
+            store.append(std::slice::from_ref(&row), &[]).unwrap();
+        }
+        if !text.is_empty() && text != "(unknown)" {
+            for operator in ["is", "contains"] {
+                let query = json!({
+                    "metrics": ["plays", "unique_viewers"], "dimensions": ["video", "city"],
+                    "filters": [[operator, "device", [text]], [operator, "page", [text]]],
+                });
+                let answer = report(&*store, query.clone());
+                assert_eq!(answer, report(&referee, query), "{text:?}");
+                assert!(!answer.rows.is_empty(), "{text:?}");
+            }
+        }
+    }
+    assert_same(&*store, &referee);
+}
+
+pub fn sites_do_not_see_each_other<P: Place>() {
+    let place = P::new();
+    let store = place.open();
+    let mut other = slice(1, 0);
+    other.key.site = site("other");
+    other.fields[Field::Plays] = 7;
+    store.append(&[slice(1, 0), other], &[]).unwrap();
+    store.maintain().unwrap();
+    assert_eq!(rows(&*store, json!({ "metrics": ["plays"] })), json!([[1]]));
+    assert_eq!(rows(&*store, json!({ "site": "other", "metrics": ["plays"] })), json!([[7]]));
+    assert_eq!(rows(&*store, json!({ "site": "third", "metrics": ["plays"] })), json!([[0]]));
+}
+
+pub fn events_are_kept_once_with_their_earliest_date<P: Place>() {
+    let input = vec(vec(any_event(), 1..20), 1..4);
+    property(8)
+        .run(&input, |batches| {
+            let (place, referee) = (P::new(), Memory::default());
+            let mut views = BTreeMap::new();
+            for events in &batches {
+                let store = place.open();
+                store.append(&[], events).unwrap();
+                referee.append(&[], events).unwrap();
+                store.maintain().unwrap();
+                views.extend(events.iter().map(|event| ((event.site.clone(), event.view), ())));
+                store.close().unwrap();
+            }
+            let store = place.open();
+            for (site, view) in views.keys() {
+                let (got, expected) = (store.timeline(site, *view).unwrap(), referee.timeline(site, *view).unwrap());
+                prop_assert_eq!(got, expected);
+            }
+            Ok(())
+        })
+        .unwrap();
+}
+
+pub fn appends_and_queries_do_not_disturb_each_other<P: Place>() {
+    let place = P::new();
+    let store = place.open();
+    let play = Event { seq: 0, n: 0, at: now(), pos: Some(Media::from_ms(0)), kind: EventKind::Play };
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            for view in 0..60 {
+                let row = slice(view, 0);
+                let event = EventRow { site: site("demo"), view: row.key.view, event: play.clone() };
+                store.append(&[row], &[event]).unwrap();
+            }
+        });
+        let mut seen = 0;
+        while seen < 60 {
+            let finished = writer.is_finished();
+            let rows = rows(&*store, json!({ "metrics": ["plays", "minutes_viewed"] }));
+            let plays = rows[0][0].as_u64().unwrap();
+            assert!(plays >= seen, "what was seen does not vanish");
+            assert_eq!(rows[0][1].as_f64(), Some(plays as f64), "a slice is seen whole");
+            assert!(!finished || plays == 60);
+            seen = plays;
+        }
+    });
+}
+
+pub fn a_closed_store_says_so<P: Place>() {
+    let place = P::new();
+    let store = place.open();
+    store.ready().unwrap();
+    store.close().unwrap();
+    let closed = |result: Result<(), StoreError>| assert!(matches!(result, Err(StoreError::Closed)));
+    closed(store.append(&[slice(1, 0)], &[]));
+    closed(store.query(&everything(site("demo"))).map(drop));
+    closed(store.earliest(&site("demo")).map(drop));
+    closed(store.timeline(&site("demo"), slice(1, 0).key.view).map(drop));
+    closed(store.maintain());
+    closed(store.ready());
+    closed(store.close());
+}
+
+pub fn an_empty_store_answers<P: Place>() {
+    let place = P::new();
+    let store = place.open();
+    store.append(&[], &[]).unwrap();
+    store.maintain().unwrap();
+    let query = json!({ "metrics": ["plays", "minutes_viewed", "play_rate", "max_seek_ms", "unique_viewers"] });
+    assert_eq!(rows(&*store, query), json!([[0, 0.0, null, null, 0]]));
+    let query = json!({ "metrics": ["plays"], "dimensions": ["time:day", "video"], "date_range": "all" });
+    assert_eq!(rows(&*store, query), json!([]));
+    assert_eq!(store.earliest(&site("demo")).unwrap(), None);
+}
+
+/// The property that the reports rest on: any rows, any queries, rows merged, moved and opened again in between.
+pub fn agrees_with_the_referee<P: Place>() {
+    let batch = (vec(any_row(), 1..30), any::<bool>(), any::<bool>());
+    let input = (vec(batch, 1..4), vec(any_query(), 12));
+    property(24)
+        .run(&input, |(batches, queries)| {
+            let (place, referee) = (P::new(), Memory::default());
+            let mut store = place.open();
+            for (rows, maintain, restart) in &batches {
+                store.append(rows, &[]).unwrap();
+                referee.append(rows, &[]).unwrap();
+                if *maintain {
+                    store.maintain().unwrap();
+                }
+                if *restart {
+                    store.close().unwrap();
+                    drop(store);
+                    store = place.open();
+                }
+            }
+            for query in queries {
+                let body = serde_json::to_vec(&query).unwrap();
+                let expected = run(&referee, &body, now()).map_err(|error| error.to_string());
+                let got = run(&*store, &body, now()).map_err(|error| error.to_string());
+                prop_assert_eq!(got, expected, "{}", query);
+            }
+            Ok(())
+        })
+        .unwrap();
+}

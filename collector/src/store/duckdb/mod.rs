@@ -1,0 +1,245 @@
+//! The embedded back end: one DuckDB file, which belongs to exactly one collector.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`schema`] | the tables, and how copies merge |
+//! | [`open`] | opening, migration, and setting aside what cannot be opened |
+//! | [`append`] | rows as columns |
+//! | [`render`] | a plan as SQL |
+//! | [`read`] | answers as values |
+//!
+//! One connection writes, under a lock; each reader has a connection of its own and sees a snapshot. SQL text is in
+//! this folder only, and no value from outside is ever part of it.
+
+mod append;
+mod open;
+mod read;
+mod render;
+mod schema;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use ::duckdb::Connection;
+use quartile_protocol::clock::Wall;
+use quartile_protocol::id::{SiteId, ViewId};
+use quartile_protocol::row::{EventRow, Row};
+
+pub use self::open::OpenError;
+use self::schema::Shape;
+use super::{Store, StoreError};
+use crate::report::plan::Plan;
+use crate::report::table::Table;
+
+/// How to open a store.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The database file. Its folder is made if it is missing.
+    pub path: PathBuf,
+    /// Threads that a query may use; by default every core.
+    pub threads: Option<u16>,
+    /// Memory in units of 10⁶ bytes beyond which DuckDB writes to disk; by default 80 % of the machine's.
+    pub memory_mb: Option<u32>,
+    /// Hot rows at which they are moved into the settled table. What a move needs in memory grows with it.
+    pub settle_rows: usize,
+}
+
+impl Options {
+    /// The defaults.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), threads: None, memory_mb: None, settle_rows: 100_000 }
+    }
+}
+
+/// The embedded store.
+#[derive(Debug)]
+pub struct DuckDb {
+    slices: Shape,
+    events: Shape,
+    settle_rows: usize,
+    set_aside: Vec<PathBuf>,
+    writer: Mutex<Option<Writer>>,
+    readers: Mutex<Option<Readers>>,
+}
+
+#[derive(Debug)]
+struct Writer {
+    connection: Connection,
+    /// Rows in the hot tables.
+    hot: usize,
+    /// At how many of them the next move is due.
+    due: usize,
+    /// Whether anything was written since the last check-point.
+    dirty: bool,
+}
+
+#[derive(Debug)]
+struct Readers {
+    /// What new connections are cloned from.
+    root: Connection,
+    idle: Vec<Connection>,
+}
+
+impl DuckDb {
+    /// Opens the database, or begins one. One that cannot be read is set aside: see [`set_aside`](Self::set_aside).
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open(options: &Options, now: Wall) -> Result<Self, OpenError> {
+        let (connection, set_aside) = open::open(options, now)?;
+        let refuse = |error| OpenError::Refused(options.path.clone(), error);
+        let (slices, events) = (schema::slices(), schema::events());
+        let root = connection.try_clone().map_err(refuse)?;
+        let hot = count(&connection, &slices).and_then(|n| Ok(n + count(&connection, &events)?)).map_err(refuse)?;
+        Ok(Self {
+            slices,
+            events,
+            settle_rows: options.settle_rows,
+            set_aside,
+            writer: Mutex::new(Some(Writer { connection, hot, due: options.settle_rows, dirty: false })),
+            readers: Mutex::new(Some(Readers { root, idle: Vec::new() })),
+        })
+    }
+
+    /// The files that could not be read and were renamed at opening: their rows are missing until they are given again.
+    #[must_use]
+    pub fn set_aside(&self) -> &[PathBuf] {
+        &self.set_aside
+    }
+
+    /// Moves all hot rows, merged, into the settled tables. Changes no answer.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing was moved.
+    pub fn settle(&self) -> Result<(), StoreError> {
+        self.write(|writer| self.settle_hot(writer))
+    }
+
+    fn write<T>(&self, work: impl FnOnce(&mut Writer) -> ::duckdb::Result<T>) -> Result<T, StoreError> {
+        let mut writer = locked(&self.writer);
+        work(writer.as_mut().ok_or(StoreError::Closed)?).map_err(StoreError::from)
+    }
+
+    fn read<T>(&self, work: impl FnOnce(&Connection) -> ::duckdb::Result<T>) -> Result<T, StoreError> {
+        let connection = {
+            let mut readers = locked(&self.readers);
+            let readers = readers.as_mut().ok_or(StoreError::Closed)?;
+            readers.idle.pop().map_or_else(|| readers.root.try_clone(), Ok)?
+        };
+        let result = work(&connection)?;
+        if let Some(readers) = locked(&self.readers).as_mut() {
+            readers.idle.push(connection);
+        }
+        Ok(result)
+    }
+
+    fn settle_hot(&self, writer: &mut Writer) -> ::duckdb::Result<()> {
+        if writer.hot == 0 {
+            return Ok(());
+        }
+        // If this fails, the next one is due when there is as much again, so that appending stays quick.
+        writer.due = writer.hot + self.settle_rows;
+        let transaction = writer.connection.unchecked_transaction()?;
+        for step in self.slices.settle().iter().chain(&self.events.settle()) {
+            transaction.execute_batch(step)?;
+        }
+        transaction.commit()?;
+        tracing::debug!(rows = writer.hot, "moved hot rows into the settled tables");
+        (writer.hot, writer.due, writer.dirty) = (0, self.settle_rows, true);
+        checkpoint(writer);
+        Ok(())
+    }
+}
+
+impl Store for DuckDb {
+    fn append(&self, rows: &[Row], events: &[EventRow]) -> Result<(), StoreError> {
+        self.write(|writer| {
+            let transaction = writer.connection.unchecked_transaction()?;
+            append::slices(&transaction, &self.slices, rows)?;
+            append::events(&transaction, &self.events, events)?;
+            transaction.commit()?;
+            writer.hot += rows.len() + events.len();
+            writer.dirty = true;
+            if writer.hot >= writer.due
+                && let Err(error) = self.settle_hot(writer)
+            {
+                // The rows are stored; only their place is not yet the best.
+                tracing::error!(%error, hot = writer.hot, "cannot move hot rows: queries will be slower");
+            }
+            Ok(())
+        })
+    }
+
+    fn query(&self, plan: &Plan) -> Result<Table, StoreError> {
+        let statement = render::render(plan, &self.slices);
+        self.read(|connection| read::table(connection, plan, &statement))
+    }
+
+    fn earliest(&self, site: &SiteId) -> Result<Option<Wall>, StoreError> {
+        self.read(|connection| read::earliest(connection, &self.slices, site))
+    }
+
+    fn timeline(&self, site: &SiteId, view: ViewId) -> Result<Vec<EventRow>, StoreError> {
+        self.read(|connection| read::timeline(connection, &self.events, site, view))
+    }
+
+    fn maintain(&self) -> Result<(), StoreError> {
+        self.write(|writer| {
+            // Sooner than an append would have to, while nobody waits.
+            if writer.hot >= self.settle_rows / 4 {
+                self.settle_hot(writer)?;
+            }
+            checkpoint(writer);
+            Ok(())
+        })
+    }
+
+    fn ready(&self) -> Result<(), StoreError> {
+        self.read(|connection| connection.execute_batch("SELECT 1"))
+    }
+
+    fn close(&self) -> Result<(), StoreError> {
+        self.write(|writer| {
+            checkpoint(writer);
+            Ok(())
+        })?;
+        *locked(&self.readers) = None;
+        *locked(&self.writer) = None;
+        Ok(())
+    }
+}
+
+/// Brings the write-ahead log into the database. A failure loses nothing: the log stays, and the next one will do it.
+fn checkpoint(writer: &mut Writer) {
+    if !writer.dirty {
+        return;
+    }
+    match writer.connection.execute_batch("CHECKPOINT") {
+        Ok(()) => writer.dirty = false,
+        Err(error) => tracing::warn!(%error, "no check-point now"),
+    }
+}
+
+fn count(connection: &Connection, shape: &Shape) -> ::duckdb::Result<usize> {
+    connection.query_row(&format!("SELECT count(*) FROM {}", shape.hot), [], |record| record.get(0))
+}
+
+/// A panic while the lock was held left nothing half done: what was not committed is rolled back.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl From<::duckdb::Error> for StoreError {
+    fn from(error: ::duckdb::Error) -> Self {
+        // DuckDB tells the classes of its errors by these beginnings. What is not known to be the caller's is retried.
+        const REFUSED: &[&str] =
+            &["Conversion Error", "Constraint Error", "Invalid Input Error", "Out of Range Error", "Binder Error"];
+        let text = error.to_string();
+        let refused = matches!(error, ::duckdb::Error::ToSqlConversionFailure(_))
+            || REFUSED.iter().any(|class| text.starts_with(class));
+        if refused { Self::Refused(Box::new(error)) } else { Self::Unavailable(Box::new(error)) }
+    }
+}

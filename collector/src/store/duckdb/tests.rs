@@ -1,0 +1,267 @@
+//! What is particular to this back end: its file, its tables and its moves.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use quartile_protocol::bitmap::{Minutes, Percents};
+use quartile_protocol::dimension::{Dimension, Dimensions};
+use quartile_protocol::field::{Field, Fields};
+use quartile_protocol::row::RowKey;
+use tempfile::TempDir;
+
+use super::*;
+use crate::store::arbitrary::any_row;
+use crate::store::conformance::{Place, suite};
+
+/// A folder with a database in it, which moves rows after every few.
+#[derive(Debug)]
+pub struct Folder(TempDir);
+
+impl Folder {
+    fn options(&self) -> Options {
+        Options { settle_rows: 13, threads: Some(2), ..Options::new(self.0.path().join("data/quartile.duckdb")) }
+    }
+}
+
+impl Place for Folder {
+    fn new() -> Self {
+        Self(TempDir::new().unwrap())
+    }
+
+    fn open(&self) -> Box<dyn Store> {
+        let store = DuckDb::open(&self.options(), Wall::from_ms(0)).unwrap();
+        assert!(store.set_aside().is_empty());
+        Box::new(store)
+    }
+
+    fn after_crash(&self) -> Self {
+        let copy = Self::new();
+        fs::create_dir(copy.0.path().join("data")).unwrap();
+        for file in fs::read_dir(self.0.path().join("data")).unwrap() {
+            let file = file.unwrap();
+            fs::copy(file.path(), copy.0.path().join("data").join(file.file_name())).unwrap();
+        }
+        copy
+    }
+}
+
+suite!(Folder);
+
+/// The database as the tests see it: beside the store, to look at what no report tells.
+fn database(folder: &Folder) -> Connection {
+    Connection::open(folder.options().path).unwrap()
+}
+
+fn files(folder: &Folder) -> Vec<String> {
+    let entries = fs::read_dir(folder.0.path().join("data")).unwrap();
+    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+/// Every row that the store would merge, with every column.
+fn stored(store: &DuckDb) -> Vec<Row> {
+    let names: Vec<_> = store.slices.columns().map(|column| column.name).collect();
+    let sql = format!("{} ORDER BY 1, 2, 3", store.slices.current(&names));
+    store
+        .read(|connection| {
+            let mut prepared = connection.prepare(&sql)?;
+            let rows = prepared.query_map(["demo"], |record| Ok(row(record)))?;
+            rows.collect()
+        })
+        .unwrap()
+}
+
+fn row(record: &::duckdb::Row<'_>) -> Row {
+    let number = |name: &str| record.get::<_, u64>(name).unwrap();
+    let bits = |low: &str, high: &str| u128::from(number(high)) << 64 | u128::from(number(low));
+    let mut fields = Fields::default();
+    for &field in Field::ALL {
+        fields[field] = number(field.name());
+    }
+    let mut dimensions = Dimensions::default();
+    for &dimension in Dimension::ALL {
+        dimensions.set(dimension, record.get::<_, String>(dimension.name()).unwrap());
+    }
+    let view = ViewId::parse(&record.get::<_, String>("view").unwrap()).unwrap();
+    assert_eq!(record.get::<_, i64>("day").unwrap(), view.day());
+    Row {
+        key: RowKey { site: SiteId::new("demo").unwrap(), view, n: record.get("n").unwrap() },
+        started_at: Wall::from_ms(record.get("started_at").unwrap()),
+        span_ms: number("span_ms"),
+        fields,
+        watched: Percents::from_bits(bits("watched_lo", "watched_hi")).unwrap(),
+        rewatched: Percents::from_bits(bits("rewatched_lo", "rewatched_hi")).unwrap(),
+        active: Minutes::from_bits(number("active").into()).unwrap(),
+        dimensions,
+    }
+}
+
+fn joined(rows: &[Row]) -> Vec<Row> {
+    let mut joined: BTreeMap<RowKey, Row> = BTreeMap::new();
+    for row in rows.iter().filter(|row| row.key.site.as_str() == "demo") {
+        joined.entry(row.key.clone()).and_modify(|joined| joined.join(row)).or_insert_with(|| row.clone());
+    }
+    joined.into_values().collect()
+}
+
+fn open(folder: &Folder) -> DuckDb {
+    DuckDb::open(&folder.options(), Wall::from_ms(7)).unwrap()
+}
+
+fn sample() -> Vec<Row> {
+    let mut runner = TestRunner::deterministic();
+    let rows = vec(any_row(), 40);
+    rows.new_tree(&mut runner).unwrap().current()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_column_of_every_row_is_as_join_says(batches in vec((vec(any_row(), 1..12), any::<bool>()), 1..5)) {
+        let folder = Folder::new();
+        let store = open(&folder);
+        let mut all = Vec::new();
+        for (rows, settle) in batches {
+            store.append(&rows, &[]).unwrap();
+            all.extend(rows);
+            if settle {
+                store.settle().unwrap();
+            }
+            prop_assert_eq!(stored(&store), joined(&all));
+        }
+    }
+}
+
+#[test]
+fn a_settled_key_has_one_row_and_nothing_stays_hot() {
+    let folder = Folder::new();
+    let store = open(&folder);
+    for _ in 0..3 {
+        store.append(&sample(), &[]).unwrap();
+        store.settle().unwrap();
+    }
+    store.close().unwrap();
+    drop(store);
+    let database = database(&folder);
+    let count = |sql: &str| database.query_row(sql, [], |record| record.get::<_, u64>(0)).unwrap();
+    assert_eq!(count("SELECT count(*) FROM slices"), count("SELECT count(DISTINCT (site, view, n)) FROM slices"));
+    assert_eq!(count("SELECT count(*) FROM slices_hot"), 0);
+}
+
+#[test]
+fn dying_in_any_step_of_a_move_loses_and_doubles_nothing() {
+    let rows = sample();
+    let steps = schema::slices().settle().len();
+    for reached in 0..=steps {
+        let folder = Folder::new();
+        let store = DuckDb::open(&Options { settle_rows: 1_000, ..folder.options() }, Wall::from_ms(0)).unwrap();
+        store.append(&rows[..30], &[]).unwrap();
+        store.settle().unwrap();
+        store.append(&rows[20..], &[]).unwrap();
+        let died = {
+            let mut writer = locked(&store.writer);
+            let transaction = writer.as_mut().unwrap().connection.transaction().unwrap();
+            for step in &store.slices.settle()[..reached] {
+                transaction.execute_batch(step).unwrap();
+            }
+            folder.after_crash()
+        };
+        assert_eq!(stored(&open(&died)), joined(&rows), "after {reached} steps");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_database_is_set_aside_and_a_new_one_begun() {
+    let folder = Folder::new();
+    fs::create_dir(folder.0.path().join("data")).unwrap();
+    fs::write(folder.options().path, "this is no database".repeat(1_000)).unwrap();
+    let store = open(&folder);
+    assert_eq!(store.set_aside().len(), 1);
+    store.append(&sample(), &[]).unwrap();
+    store.close().unwrap();
+    drop(store);
+    assert_eq!(files(&folder), ["quartile.duckdb", "quartile.duckdb.damaged-7-0"]);
+    assert_eq!(stored(&open(&folder)), joined(&sample()));
+}
+
+#[test]
+fn a_process_that_dies_while_opening_sets_the_log_aside_at_the_fourth_attempt() {
+    let folder = Folder::new();
+    let store = DuckDb::open(&Options { settle_rows: 1_000, ..folder.options() }, Wall::from_ms(0)).unwrap();
+    store.append(&sample()[..20], &[]).unwrap();
+    store.settle().unwrap();
+    store.append(&sample()[20..], &[]).unwrap();
+    let folder = folder.after_crash();
+    let counter = folder.0.path().join("data/quartile.duckdb.opening");
+
+    fs::write(&counter, "2").unwrap();
+    let patient = folder.after_crash();
+    assert_eq!(stored(&open(&patient)), joined(&sample()));
+    assert!(!files(&patient).iter().any(|name| name.contains("opening")));
+
+    fs::write(&counter, "3").unwrap();
+    let store = open(&folder);
+    assert_eq!(store.set_aside().len(), 1);
+    assert!(files(&folder).contains(&"quartile.duckdb.wal.damaged-7-0".to_owned()));
+    assert_eq!(stored(&store), joined(&sample()[..20]), "the rows of the last check-point are there");
+}
+
+#[test]
+fn tables_of_a_later_version_are_left_alone() {
+    let folder = Folder::new();
+    open(&folder).close().unwrap();
+    database(&folder).execute_batch("UPDATE quartile_schema SET version = 2").unwrap();
+    let error = DuckDb::open(&folder.options(), Wall::from_ms(7)).unwrap_err();
+    assert!(matches!(error, OpenError::Later(_, 2)), "{error}");
+    assert_eq!(files(&folder), ["quartile.duckdb"]);
+}
+
+#[test]
+fn a_folder_in_place_of_the_file_is_left_alone() {
+    let folder = Folder::new();
+    fs::create_dir_all(folder.options().path).unwrap();
+    let error = DuckDb::open(&folder.options(), Wall::from_ms(7)).unwrap_err();
+    assert!(matches!(error, OpenError::Refused(..)), "{error}");
+    assert_eq!(files(&folder), ["quartile.duckdb"]);
+}
+
+#[test]
+fn a_database_from_before_a_column_gains_it_empty() {
+    let folder = Folder::new();
+    let store = open(&folder);
+    let mut rows = sample();
+    store.append(&rows, &[]).unwrap();
+    store.close().unwrap();
+    drop(store);
+    for table in ["slices", "slices_hot"] {
+        let sql = format!("ALTER TABLE {table} DROP COLUMN bytes; ALTER TABLE {table} DROP COLUMN cdn");
+        database(&folder).execute_batch(&sql).unwrap();
+    }
+    for row in &mut rows {
+        row.fields[Field::Bytes] = 0;
+        row.dimensions.set(Dimension::Cdn, "");
+    }
+    let store = open(&folder);
+    assert_eq!(stored(&store), joined(&rows));
+    store.append(&sample(), &[]).unwrap();
+    store.settle().unwrap();
+    assert_eq!(stored(&store), joined(&sample()), "and takes values in it");
+}
+
+#[test]
+fn errors_are_retried_unless_the_rows_are_the_reason() {
+    let refused = |text: &str| {
+        let error = ::duckdb::Error::DuckDBFailure(::duckdb::ffi::Error::new(1), Some(text.into()));
+        !StoreError::from(error).is_retryable()
+    };
+    assert!(refused("Conversion Error: no number"));
+    assert!(!refused("IO Error: No space left on device"));
+    assert!(!refused("Out of Memory Error: failed to allocate"));
+    assert!(!refused("FATAL Error: database has been invalidated"));
+}

@@ -1,0 +1,103 @@
+//! Where merged rows live and are queried: the contract that every back end keeps.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`duckdb`] | the embedded back end, for exactly one collector |
+//!
+//! One conformance suite holds every back end to what is written at [`Store`].
+
+use quartile_protocol::clock::Wall;
+use quartile_protocol::id::{SiteId, ViewId};
+use quartile_protocol::row::{EventRow, Row};
+
+use crate::report::plan::Plan;
+use crate::report::table::Table;
+
+#[cfg(feature = "duckdb")]
+pub mod duckdb;
+
+#[cfg(test)]
+pub(crate) mod arbitrary;
+#[cfg(test)]
+pub(crate) mod conformance;
+#[cfg(test)]
+pub(crate) mod memory;
+
+/// A place for rows.
+///
+/// Every method blocks on disk or network: call them from a thread that may block. All may be called from several
+/// threads at once; an `append` and a `query` do not wait for each other.
+pub trait Store: Send + Sync {
+    /// Stores copies of slices and of events, all of them or none.
+    ///
+    /// - **Identity.** A slice is `(site, view, n)`, an event `(site, view, seq)`. Copies of one identity, in this call
+    ///   or in different ones, merge: slices by [`Row::join`], events by keeping the copy with the earliest date.
+    /// - **Idempotent, in any order.** The same copies any number of times, in any order, in any division into calls,
+    ///   make the same store. After an error the caller appends the whole again.
+    /// - **Visible.** A query that begins after this has returned sees the merged rows.
+    /// - **Durable.** What was appended is there after a crash of the process.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing of the call was stored. Where it [is retryable](StoreError::is_retryable) the same call
+    /// may succeed later; otherwise some row in it can never be stored.
+    fn append(&self, rows: &[Row], events: &[EventRow]) -> Result<(), StoreError>;
+
+    /// Answers a plan over merged rows: exactly what a naive evaluation of it over all rows would.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn query(&self, plan: &Plan) -> Result<Table, StoreError>;
+
+    /// The earliest start of any slice of a site; `None` when it has none.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn earliest(&self, site: &SiteId) -> Result<Option<Wall>, StoreError>;
+
+    /// The events of one view by their number.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn timeline(&self, site: &SiteId, view: ViewId) -> Result<Vec<EventRow>, StoreError>;
+
+    /// Does what the back end puts off: moving, merging, check-points. Changes no answer. Call it every minute or so;
+    /// it is cheap when nothing is due.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn maintain(&self) -> Result<(), StoreError>;
+
+    /// Whether the store can answer now.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn ready(&self) -> Result<(), StoreError>;
+
+    /// Brings everything to disk and lets go of it. Every later call fails with [`StoreError::Closed`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn close(&self) -> Result<(), StoreError>;
+}
+
+/// Why a store did not do what it was asked to.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It cannot now, for a reason that may pass: disk full, out of memory, not reachable.
+    #[error("the store cannot do this now")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// It never will: what it was given cannot be stored or answered.
+    #[error("the store cannot take this")]
+    Refused(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// It was closed.
+    #[error("the store is closed")]
+    Closed,
+}
+
+impl StoreError {
+    /// Whether the same call may succeed later.
+    #[must_use]
+    pub const fn is_retryable(&self) -> bool {
+        matches!(self, Self::Unavailable(_))
+    }
+}
