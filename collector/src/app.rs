@@ -1,6 +1,7 @@
 //! Puts the parts together, and takes them apart again in the right order: no more requests, then no more records, then
 //! everything into the store.
 
+use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -23,15 +24,9 @@ use crate::forward::{ForwardError, Forwarder, Progress};
 use crate::ingest::accounts::Books;
 use crate::queue::{DiskFs, OpenError, Queue};
 use crate::server::{Handle, Server, Services};
-use crate::store::{Store, StoreError};
+use crate::store::Store;
 
 pub use crate::server::Bounds;
-
-/// How long requests at work may take once the collector is to stop.
-const FINISH_TIME: Duration = Duration::from_secs(10);
-
-/// How long the queue may take to be forwarded once the collector is to stop; what is left waits for the next start.
-const DRAIN_TIME: Duration = Duration::from_secs(15);
 
 /// How often what is due is looked after: salts, the file of places, the store.
 const UPKEEP: Duration = Duration::from_secs(30);
@@ -40,7 +35,7 @@ const UPKEEP: Duration = Duration::from_secs(30);
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The address cannot be listened on.
-    #[error("cannot listen on {address}: {source}; is something else there, or QUARTILE_LISTEN to be set?")]
+    #[error("cannot listen on {address}; QUARTILE_LISTEN or `listen` in the configuration names another address")]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -48,10 +43,10 @@ pub enum StartError {
         source: io::Error,
     },
     /// The queue cannot be opened.
-    #[error("{0}")]
+    #[error("the queue cannot be opened")]
     Queue(#[source] Box<OpenError>),
     /// The file of places cannot be used.
-    #[error("geo.mmdb {path}: {source}")]
+    #[error("geo.mmdb, {path}, cannot be used")]
     Places {
         /// The file.
         path: PathBuf,
@@ -62,8 +57,8 @@ pub enum StartError {
     #[error(transparent)]
     Patterns(#[from] PatternError),
     /// The store cannot be opened.
-    #[error("the store cannot be opened: {0:?}")]
-    Store(#[from] StoreError),
+    #[error("the store cannot be opened")]
+    Store(#[source] Box<dyn Error + Send + Sync>),
     /// A part panicked while it started.
     #[error("a part of the collector failed while it started")]
     Panicked,
@@ -80,7 +75,7 @@ pub struct Collector {
 }
 
 impl Collector {
-    /// Starts everything. When this returns, requests are answered.
+    /// Starts everything, with the store that `open_store` opens. When this returns, requests are answered.
     ///
     /// # Errors
     /// [`StartError`].
@@ -88,7 +83,7 @@ impl Collector {
         config: Config,
         clock: Clock,
         bounds: Bounds,
-        store: Arc<dyn Store>,
+        open_store: impl FnOnce() -> Result<Arc<dyn Store>, StartError> + Send + 'static,
     ) -> Result<Self, StartError> {
         let listen = |source| StartError::Listen { address: config.listen, source };
         // First, because it is what most often fails.
@@ -97,12 +92,13 @@ impl Collector {
 
         let settings = config.clone();
         let opening = move || {
-            let opened = Queue::open(&settings.queue, Arc::new(DiskFs)).map_err(|error| StartError::Queue(error.into()))?;
-            Ok((opened, enricher(&settings)?))
+            let opened =
+                Queue::open(&settings.queue, Arc::new(DiskFs)).map_err(|error| StartError::Queue(error.into()))?;
+            Ok((opened, enricher(&settings)?, open_store()?))
         };
         let opened: Result<_, StartError> =
             tokio::task::spawn_blocking(opening).await.unwrap_or(Err(StartError::Panicked));
-        let ((queue, reader), enricher) = opened?;
+        let ((queue, reader), enricher, store) = opened?;
 
         let progress = Arc::new(Progress::default());
         let (stop, stopped) = watch::channel(false);
@@ -149,14 +145,14 @@ impl Collector {
     /// Stops: accepts nothing more, finishes requests, writes what waits, forwards what is queued. Each of these has its
     /// time; what is acknowledged and not forwarded by then is forwarded after the next start.
     pub async fn stop(self) {
-        let services = self.handle.services();
+        let (services, bounds) = (self.handle.services(), self.handle.bounds());
         // Nobody listening means that the tasks have ended, which is as good.
         let _ = self.stop.send(true);
-        if timeout(FINISH_TIME, self.server).await.is_err() {
+        if timeout(bounds.finish_time, self.server).await.is_err() {
             tracing::warn!("requests took too long to finish and were abandoned");
         }
         services.queue.close().await;
-        match timeout(DRAIN_TIME, self.forwarder).await {
+        match timeout(bounds.drain_time, self.forwarder).await {
             Ok(Ok(Ok(()))) => {}
             Ok(Ok(Err(error))) => tracing::error!(%error, "forwarding ended early"),
             Ok(Err(error)) => tracing::error!(%error, "forwarding ended because of a bug"),
@@ -174,8 +170,9 @@ impl Collector {
 fn enricher(config: &Config) -> Result<Enricher, StartError> {
     let places = match &config.mmdb {
         None => PlaceDatabase::none(),
-        Some(path) => PlaceDatabase::open(path.clone())
-            .map_err(|source| StartError::Places { path: path.clone(), source })?,
+        Some(path) => {
+            PlaceDatabase::open(path.clone()).map_err(|source| StartError::Places { path: path.clone(), source })?
+        }
     };
     Ok(Enricher {
         agents: Agents::new()?,
@@ -186,14 +183,28 @@ fn enricher(config: &Config) -> Result<Enricher, StartError> {
     })
 }
 
-/// Opens the store of the configuration.
+/// Opens the store of the configuration. Blocks on the disk.
 ///
 /// # Errors
 /// [`StartError::Store`].
 #[cfg(feature = "duckdb")]
-pub fn open_store(config: &Config) -> Result<Arc<dyn Store>, StartError> {
-    use crate::store::duckdb::DuckStore;
-    Ok(Arc::new(DuckStore::open(&config.data_dir.join("store"))?))
+pub fn open_store(config: &Config, clock: &Clock) -> Result<Arc<dyn Store>, StartError> {
+    use crate::store::duckdb::{DuckDb, Options};
+    let options = Options::new(config.data_dir.join("store").join("quartile.duckdb"));
+    let store = DuckDb::open(&options, clock.now()).map_err(|error| StartError::Store(Box::new(error)))?;
+    for path in store.set_aside() {
+        tracing::error!(path = %path.display(), "THE STORE WAS DAMAGED, set aside and begun anew: what it held is missing from reports");
+    }
+    Ok(Arc::new(store))
+}
+
+/// Says that there is no store in this build.
+///
+/// # Errors
+/// [`StartError::Store`], always.
+#[cfg(not(feature = "duckdb"))]
+pub fn open_store(_: &Config, _: &Clock) -> Result<Arc<dyn Store>, StartError> {
+    Err(StartError::Store("this collector was built without the feature `duckdb`".into()))
 }
 
 /// Does from time to time what nobody waits for.

@@ -55,10 +55,7 @@ fn retire_one(shared: &Shared, segment: &Segment) -> io::Result<()> {
             tracing::warn!(kept = %kept.display(), "a damaged queue segment was read to its end and set aside");
             return Ok(());
         }
-        tracing::warn!(
-            file = name,
-            "a damaged queue segment is removed: too many were set aside already"
-        );
+        tracing::warn!(file = name, "a damaged queue segment is removed: too many were set aside already");
     }
     match fs.remove(&dir.join(name)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),

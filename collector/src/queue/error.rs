@@ -53,10 +53,7 @@ impl QueueError {
     }
 
     pub(super) fn io(action: &'static str, source: io::Error) -> Self {
-        Self::Io {
-            action,
-            source: Arc::new(source),
-        }
+        Self::Io { action, source: Arc::new(source) }
     }
 }
 

@@ -77,9 +77,7 @@ pub(super) enum HeaderError {
     Short,
     #[error("the file does not begin like one of this queue")]
     Foreign,
-    #[error(
-        "the file has format version {0}; this release reads version {VERSION}: a newer release wrote it"
-    )]
+    #[error("the file has format version {0}; this release reads version {VERSION}: a newer release wrote it")]
     Future(u32),
     #[error("the header is damaged")]
     Damaged,
@@ -109,11 +107,7 @@ pub(super) fn decode_header(kind: Kind, bytes: &[u8]) -> Result<Position, Header
         return Err(HeaderError::Damaged);
     }
     let position = u64_at(header, 12);
-    if position < BEYOND_REACH {
-        Ok(Position(position))
-    } else {
-        Err(HeaderError::Damaged)
-    }
+    if position < BEYOND_REACH { Ok(Position(position)) } else { Err(HeaderError::Damaged) }
 }
 
 /// How many bytes a payload takes in a segment.
@@ -141,14 +135,8 @@ pub(super) struct RecordHeader {
 impl RecordHeader {
     pub(super) fn parse(bytes: &[u8; RECORD_HEADER_LEN]) -> Option<Self> {
         let payload_len = u32_at(bytes, 0) as usize;
-        let header = Self {
-            payload_len,
-            crc: u32_at(bytes, 4),
-            position: Position(u64_at(bytes, 8)),
-        };
-        (1..=MAX_RECORD_BYTES)
-            .contains(&payload_len)
-            .then_some(header)
+        let header = Self { payload_len, crc: u32_at(bytes, 4), position: Position(u64_at(bytes, 8)) };
+        (1..=MAX_RECORD_BYTES).contains(&payload_len).then_some(header)
     }
 
     pub(super) fn fits(&self, payload: &[u8]) -> bool {
@@ -186,11 +174,7 @@ pub(super) fn parse_segment_name(name: &str) -> Option<Position> {
     if digits.len() != 20 || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
         return None;
     }
-    digits
-        .parse()
-        .ok()
-        .filter(|position| *position < BEYOND_REACH)
-        .map(Position)
+    digits.parse().ok().filter(|position| *position < BEYOND_REACH).map(Position)
 }
 
 #[cfg(test)]
@@ -201,44 +185,24 @@ mod tests {
     fn headers_tell_what_is_wrong_with_them() {
         let good = encode_header(Kind::Segment, Position(7));
         assert_eq!(decode_header(Kind::Segment, &good), Ok(Position(7)));
-        assert_eq!(
-            decode_header(Kind::Cursor, &good),
-            Err(HeaderError::Foreign)
-        );
-        assert_eq!(
-            decode_header(Kind::Segment, &good[..23]),
-            Err(HeaderError::Short)
-        );
+        assert_eq!(decode_header(Kind::Cursor, &good), Err(HeaderError::Foreign));
+        assert_eq!(decode_header(Kind::Segment, &good[..23]), Err(HeaderError::Short));
         for byte in 12..HEADER_LEN {
             let mut bad = good;
             bad[byte] ^= 1;
-            assert_eq!(
-                decode_header(Kind::Segment, &bad),
-                Err(HeaderError::Damaged),
-                "byte {byte}"
-            );
+            assert_eq!(decode_header(Kind::Segment, &bad), Err(HeaderError::Damaged), "byte {byte}");
         }
         let mut newer = good;
         newer[8] = 2;
-        assert_eq!(
-            decode_header(Kind::Segment, &newer),
-            Err(HeaderError::Future(2))
-        );
+        assert_eq!(decode_header(Kind::Segment, &newer), Err(HeaderError::Future(2)));
     }
 
     #[test]
     fn a_segment_name_is_its_position_and_nothing_else_is() {
-        assert_eq!(
-            parse_segment_name(&segment_name(Position(81_734))),
-            Some(Position(81_734))
-        );
-        for name in [
-            "1.seg",
-            "+0000000000000000001.seg",
-            "00000000000000000001.tmp",
-            "99999999999999999999.seg",
-            "lock",
-        ] {
+        assert_eq!(parse_segment_name(&segment_name(Position(81_734))), Some(Position(81_734)));
+        for name in
+            ["1.seg", "+0000000000000000001.seg", "00000000000000000001.tmp", "99999999999999999999.seg", "lock"]
+        {
             assert_eq!(parse_segment_name(name), None, "{name}");
         }
     }

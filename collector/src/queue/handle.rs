@@ -58,9 +58,7 @@ impl Config {
         // the largest record make sure that an empty queue always takes one more.
         let quarter = self.max_bytes / 4;
         let overhead = (HEADER_LEN + RECORD_HEADER_LEN) as u64;
-        let max_record = quarter
-            .saturating_sub(overhead)
-            .min(MAX_RECORD_BYTES as u64);
+        let max_record = quarter.saturating_sub(overhead).min(MAX_RECORD_BYTES as u64);
         Limits {
             durability: self.durability,
             segment_bytes: self.segment_bytes.min(quarter),
@@ -109,35 +107,17 @@ impl Queue {
     pub fn open(config: &Config, fs: Arc<dyn Fs>) -> Result<(Self, Reader), OpenError> {
         let failed = |action| {
             let dir = config.dir.clone();
-            move |source| OpenError::Io {
-                action,
-                dir,
-                source,
-            }
+            move |source| OpenError::Io { action, dir, source }
         };
-        fs.create_dir(&config.dir)
-            .map_err(failed("make the folder"))?;
+        fs.create_dir(&config.dir).map_err(failed("make the folder"))?;
         let lock = recover::lock(&*fs, &config.dir)?;
         let recovered = recover::recover(&*fs, &config.dir).map_err(failed("read the queue"))?;
-        let shared = Arc::new(Shared::new(
-            fs,
-            config.dir.clone(),
-            config.limits(),
-            recovered,
-            lock,
-        ));
+        let shared = Arc::new(Shared::new(fs, config.dir.clone(), config.limits(), recovered, lock));
         let writer = Writer::new(Arc::clone(&shared));
-        let thread = thread::Builder::new()
-            .name("queue-writer".to_owned())
-            .spawn(move || writer.run());
+        let thread = thread::Builder::new().name("queue-writer".to_owned()).spawn(move || writer.run());
         let writer = Mutex::new(Some(thread.map_err(failed("start the writer"))?));
         let reader = Reader::new(Arc::clone(&shared));
-        Ok((
-            Self {
-                owner: Arc::new(Owner { shared, writer }),
-            },
-            reader,
-        ))
+        Ok((Self { owner: Arc::new(Owner { shared, writer }) }, reader))
     }
 
     /// Keeps a record. Resolves when it is as safe as the [`Durability`] says. Dropping the future does not take the
@@ -165,12 +145,7 @@ impl Queue {
     /// read. Closing twice is fine.
     pub async fn close(&self) {
         self.owner.shared.begin_closing();
-        let writer = self
-            .owner
-            .writer
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let writer = self.owner.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(writer) = writer else { return };
         let joined = tokio::task::spawn_blocking(move || writer.join()).await;
         if !matches!(joined, Ok(Ok(()))) {

@@ -49,16 +49,8 @@ impl OpenSegment {
 impl Reader {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
         let next = shared.state().cursor;
-        let place = Place {
-            open: None,
-            counted: next,
-            failures: 0,
-        };
-        Self {
-            shared,
-            place: Arc::new(Mutex::new(place)),
-            next,
-        }
+        let place = Place { open: None, counted: next, failures: 0 };
+        Self { shared, place: Arc::new(Mutex::new(place)), next }
     }
 
     /// The next records: at least one, at most `max_records`, and no more than `max_bytes` of payload unless the first
@@ -77,8 +69,7 @@ impl Reader {
         loop {
             // Before the look at the files: what is published between the look and the wait then ends the wait.
             let finished = self.shared.state().finished;
-            let (shared, place, from) =
-                (Arc::clone(&self.shared), Arc::clone(&self.place), self.next);
+            let (shared, place, from) = (Arc::clone(&self.shared), Arc::clone(&self.place), self.next);
             let (records, next) = blocking(move || {
                 let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
                 place.read(&shared, from, max_records.max(1), max_bytes)
@@ -104,10 +95,7 @@ impl Reader {
     /// be written, in which case nothing was removed and the commit can be repeated.
     pub async fn commit(&mut self, through: Position) -> Result<(), QueueError> {
         if through >= self.next {
-            return Err(QueueError::NotRead {
-                through,
-                next: self.next,
-            });
+            return Err(QueueError::NotRead { through, next: self.next });
         }
         let position = through.plus(1);
         let (shared, place) = (Arc::clone(&self.shared), Arc::clone(&self.place));
@@ -138,9 +126,7 @@ async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, QueueError> + Send + 'static,
 ) -> Result<T, QueueError> {
     // The runtime refuses only when it is being shut down.
-    tokio::task::spawn_blocking(work)
-        .await
-        .unwrap_or(Err(QueueError::Closed))
+    tokio::task::spawn_blocking(work).await.unwrap_or(Err(QueueError::Closed))
 }
 
 impl Place {
@@ -188,34 +174,20 @@ impl Place {
     }
 
     /// The first record of the segment at `next` or later; `None` when it has no more.
-    fn step(
-        &mut self,
-        shared: &Shared,
-        segment: &Segment,
-        next: Position,
-    ) -> io::Result<Option<Record>> {
+    fn step(&mut self, shared: &Shared, segment: &Segment, next: Position) -> io::Result<Option<Record>> {
         let fits = |open: &OpenSegment| open.base == segment.base && open.leads_to(next);
         let mut open = match self.open.take().filter(fits) {
             Some(open) => open,
             None => {
-                let file = shared
-                    .fs
-                    .open(&shared.dir.join(segment_name(segment.base)))?;
-                OpenSegment {
-                    base: segment.base,
-                    scanner: Scanner::new(file, segment.base),
-                    held: None,
-                }
+                let file = shared.fs.open(&shared.dir.join(segment_name(segment.base)))?;
+                OpenSegment { base: segment.base, scanner: Scanner::new(file, segment.base), held: None }
             }
         };
         if let Some((_, record)) = open.held.take() {
             self.open = Some(open);
             return Ok(Some(record));
         }
-        let extent = Extent {
-            len: segment.len,
-            end: segment.end,
-        };
+        let extent = Extent { len: segment.len, end: segment.end };
         let found = loop {
             match open.scanner.step(extent)? {
                 Step::Record(record) if record.position < next => {}
@@ -257,21 +229,13 @@ impl Place {
     /// Closes a file that was removed, so that the disk gets its space back.
     fn close_removed(&mut self, shared: &Shared) {
         let state = shared.state();
-        self.open.take_if(|open| {
-            state
-                .segments
-                .iter()
-                .all(|segment| segment.base != open.base)
-        });
+        self.open.take_if(|open| state.segments.iter().all(|segment| segment.base != open.base));
     }
 
     fn gives_up(&mut self, error: &io::Error) -> bool {
         self.open = None;
         self.failures += 1;
-        let hopeless = matches!(
-            error.kind(),
-            io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof
-        );
+        let hopeless = matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof);
         if hopeless || self.failures >= READ_ATTEMPTS {
             self.failures = 0;
             return true;

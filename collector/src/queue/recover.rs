@@ -26,51 +26,28 @@ pub(super) struct Recovered {
 
 /// Makes this process the owner of the folder.
 pub(super) fn lock(fs: &dyn Fs, dir: &Path) -> Result<Box<dyn Send + Sync>, OpenError> {
-    fs.lock(&dir.join(LOCK_FILE))
-        .map_err(|source| match source.kind() {
-            io::ErrorKind::WouldBlock => OpenError::Locked {
-                dir: dir.to_owned(),
-            },
-            _ => OpenError::Io {
-                action: "lock the queue",
-                dir: dir.to_owned(),
-                source,
-            },
-        })
+    fs.lock(&dir.join(LOCK_FILE)).map_err(|source| match source.kind() {
+        io::ErrorKind::WouldBlock => OpenError::Locked { dir: dir.to_owned() },
+        _ => OpenError::Io { action: "lock the queue", dir: dir.to_owned(), source },
+    })
 }
 
 pub(super) fn recover(fs: &dyn Fs, dir: &Path) -> io::Result<Recovered> {
     let entries = fs.list(dir)?;
-    let mut recovery = Recovery {
-        fs,
-        dir,
-        taken: Position::ZERO,
-        counters: Counters::default(),
-    };
+    let mut recovery = Recovery { fs, dir, taken: Position::ZERO, counters: Counters::default() };
     let mut segments = recovery.readable_segments(&entries);
     recovery.end_last(&mut segments);
-    let ends: Vec<Position> = segments
-        .iter()
-        .skip(1)
-        .map(|segment| segment.base)
-        .collect();
+    let ends: Vec<Position> = segments.iter().skip(1).map(|segment| segment.base).collect();
     for (segment, end) in segments.iter_mut().zip(ends) {
         segment.end = end;
     }
     let oldest = segments.front().map(|segment| segment.base);
     let cursor = recovery.cursor(&entries, oldest);
     recovery.remove_consumed(&mut segments, cursor);
-    let end = segments
-        .back()
-        .map_or(Position::ZERO, |segment| segment.end);
+    let end = segments.back().map_or(Position::ZERO, |segment| segment.end);
     let next = end.max(recovery.taken).max(cursor);
     fs.sync_dir(dir)?;
-    Ok(Recovered {
-        segments,
-        cursor,
-        next,
-        counters: recovery.counters,
-    })
+    Ok(Recovered { segments, cursor, next, counters: recovery.counters })
 }
 
 struct Recovery<'a> {
@@ -92,10 +69,7 @@ impl Recovery<'_> {
                     segments.extend(self.check_header(entry, base));
                 }
                 _ if is_ours(&entry.name) => {}
-                _ => tracing::warn!(
-                    file = entry.name,
-                    "a file in the folder of the queue does not belong there"
-                ),
+                _ => tracing::warn!(file = entry.name, "a file in the folder of the queue does not belong there"),
             }
         }
         segments.sort_by_key(|segment| segment.base);
@@ -104,13 +78,9 @@ impl Recovery<'_> {
 
     fn check_header(&mut self, entry: &Entry, base: Position) -> Option<Segment> {
         match self.read_header(entry) {
-            Ok(Ok(stated)) if stated == base => Some(Segment {
-                base,
-                end: base,
-                len: entry.len,
-                sealed: true,
-                damaged: false,
-            }),
+            Ok(Ok(stated)) if stated == base => {
+                Some(Segment { base, end: base, len: entry.len, sealed: true, damaged: false })
+            }
             // A file without a whole header has no records: it was begun, and then the power went.
             Ok(Err(HeaderError::Short)) => {
                 self.counters.torn_bytes += entry.len;
@@ -118,11 +88,7 @@ impl Recovery<'_> {
                 None
             }
             Ok(Ok(stated)) => {
-                self.set_aside(
-                    entry,
-                    base,
-                    &format!("its header says that it begins at {stated}"),
-                );
+                self.set_aside(entry, base, &format!("its header says that it begins at {stated}"));
                 None
             }
             Ok(Err(reason)) => {
@@ -173,28 +139,21 @@ impl Recovery<'_> {
     fn scan_to_end(&mut self, segment: &mut Segment) {
         let name = segment_name(segment.base);
         let path = self.dir.join(&name);
-        let extent = Extent {
-            len: segment.len,
-            end: Position::MAX,
-        };
-        let scanned = self
-            .fs
-            .open(&path)
-            .map(|file| Scanner::new(file, segment.base))
-            .and_then(|mut scanner| {
-                let mut good = scanner.offset();
-                loop {
-                    match scanner.step(extent)? {
-                        Step::Record(record) => {
-                            segment.end = record.position.plus(1);
-                            good = scanner.offset();
-                        }
-                        // In the middle it is for the reader to count; at the end it is the torn tail.
-                        Step::Damage(_) => {}
-                        Step::End => return Ok(good),
+        let extent = Extent { len: segment.len, end: Position::MAX };
+        let scanned = self.fs.open(&path).map(|file| Scanner::new(file, segment.base)).and_then(|mut scanner| {
+            let mut good = scanner.offset();
+            loop {
+                match scanner.step(extent)? {
+                    Step::Record(record) => {
+                        segment.end = record.position.plus(1);
+                        good = scanner.offset();
                     }
+                    // In the middle it is for the reader to count; at the end it is the torn tail.
+                    Step::Damage(_) => {}
+                    Step::End => return Ok(good),
                 }
-            });
+            }
+        });
         let good = match scanned {
             Ok(good) => good,
             Err(error) => {
@@ -206,11 +165,7 @@ impl Recovery<'_> {
         };
         let torn = segment.len - good;
         if torn > 0 {
-            tracing::warn!(
-                file = name,
-                bytes = torn,
-                "cut a torn tail from the last queue segment"
-            );
+            tracing::warn!(file = name, bytes = torn, "cut a torn tail from the last queue segment");
             self.counters.torn_bytes += torn;
             segment.len = good;
             if let Err(error) = self.fs.truncate(&path, good) {
@@ -220,10 +175,7 @@ impl Recovery<'_> {
     }
 
     fn cursor(&mut self, entries: &[Entry], oldest: Option<Position>) -> Position {
-        let len = entries
-            .iter()
-            .find(|entry| entry.name == CURSOR_FILE)
-            .map_or(0, |entry| entry.len);
+        let len = entries.iter().find(|entry| entry.name == CURSOR_FILE).map_or(0, |entry| entry.len);
         let start = oldest.unwrap_or(self.taken);
         let reason = match cursor::load(self.fs, self.dir, len) {
             Ok(Stored::At(position)) => return position,

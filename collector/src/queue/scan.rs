@@ -3,9 +3,7 @@
 use std::io;
 use std::ops::{Range, RangeInclusive};
 
-use super::format::{
-    HEADER_LEN, MIN_RECORD_LEN, Position, RECORD_HEADER_LEN, Record, RecordHeader,
-};
+use super::format::{HEADER_LEN, MIN_RECORD_LEN, Position, RECORD_HEADER_LEN, Record, RecordHeader};
 use super::fs::FsFile;
 
 /// How much is read from the file at a time.
@@ -47,14 +45,7 @@ pub(super) struct Scanner {
 impl Scanner {
     /// Begins after the header of a segment whose first record is `base`.
     pub(super) fn new(file: Box<dyn FsFile>, base: Position) -> Self {
-        Self {
-            file,
-            offset: HEADER_LEN as u64,
-            expected: base,
-            window: Vec::new(),
-            window_at: 0,
-            hashed: 0,
-        }
+        Self { file, offset: HEADER_LEN as u64, expected: base, window: Vec::new(), window_at: 0, hashed: 0 }
     }
 
     /// The byte after what was stepped over.
@@ -72,9 +63,7 @@ impl Scanner {
         if self.offset >= extent.len || self.expected >= extent.end {
             return Ok(Step::End);
         }
-        if let Some(record) =
-            self.record_at(self.offset, extent, &(self.expected..=self.expected))?
-        {
+        if let Some(record) = self.record_at(self.offset, extent, &(self.expected..=self.expected))? {
             self.offset += RECORD_HEADER_LEN as u64 + record.payload.len() as u64;
             self.expected = record.position.plus(1);
             return Ok(Step::Record(record));
@@ -131,10 +120,7 @@ impl Scanner {
         let Some(payload) = self.bytes(payload_at, header.payload_len as u64, extent.len)? else {
             return Ok(None);
         };
-        let record = || Record {
-            position: header.position,
-            payload: payload.to_vec(),
-        };
+        let record = || Record { position: header.position, payload: payload.to_vec() };
         Ok(header.fits(payload).then(record))
     }
 

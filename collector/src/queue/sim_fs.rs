@@ -120,20 +120,10 @@ impl SimFs {
         disk.failures.clear();
         disk.power_for = None;
         let mut survives = survival(loss);
-        let Disk {
-            names,
-            durable_names,
-            inodes,
-            ..
-        } = &mut *disk;
+        let Disk { names, durable_names, inodes, .. } = &mut *disk;
         let all: BTreeSet<PathBuf> = names.keys().chain(durable_names.keys()).cloned().collect();
         for path in all {
-            let kept = if survives() {
-                names.get(&path)
-            } else {
-                durable_names.get(&path)
-            }
-            .copied();
+            let kept = if survives() { names.get(&path) } else { durable_names.get(&path) }.copied();
             match kept {
                 Some(inode) => names.insert(path, inode),
                 None => names.remove(&path),
@@ -143,10 +133,7 @@ impl SimFs {
         for inode in inodes {
             inode.cut_power(&mut survives);
         }
-        Self {
-            disk: Arc::clone(&self.disk),
-            generation: disk.generation,
-        }
+        Self { disk: Arc::clone(&self.disk), generation: disk.generation }
     }
 
     /// Changes a file as if time had done it, on the disk itself.
@@ -160,11 +147,7 @@ impl SimFs {
 
     /// Puts a file on the disk, synced.
     pub(super) fn place(&self, path: &Path, content: &[u8]) {
-        let inode = Inode {
-            data: content.to_vec(),
-            durable: content.to_vec(),
-            dirty: Vec::new(),
-        };
+        let inode = Inode { data: content.to_vec(), durable: content.to_vec(), dirty: Vec::new() };
         let mut disk = self.disk();
         disk.inodes.push(inode);
         let inode = disk.inodes.len() - 1;
@@ -188,12 +171,7 @@ impl SimFs {
     /// The names of the files in a folder, sorted.
     pub(super) fn names(&self, dir: &Path) -> Vec<String> {
         let in_dir = |path: &&PathBuf| path.parent() == Some(dir);
-        self.disk()
-            .names
-            .keys()
-            .filter(in_dir)
-            .map(|path| file_name(path))
-            .collect()
+        self.disk().names.keys().filter(in_dir).map(|path| file_name(path)).collect()
     }
 
     fn disk(&self) -> MutexGuard<'_, Disk> {
@@ -231,10 +209,7 @@ fn survival(loss: Loss) -> impl FnMut() -> bool {
         Loss::Some(seed) => Some(seed | 1),
     };
     move || {
-        state = state.map(|seed| {
-            seed.wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407)
-        });
+        state = state.map(|seed| seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407));
         state.is_some_and(|seed| seed >> 63 == 1)
     }
 }
@@ -246,10 +221,7 @@ impl Inode {
         }
         for range in std::mem::take(&mut self.dirty) {
             for start in range.clone().step_by(SECTOR) {
-                let end = (start + SECTOR)
-                    .min(range.end)
-                    .min(self.durable.len())
-                    .min(self.data.len());
+                let end = (start + SECTOR).min(range.end).min(self.durable.len()).min(self.data.len());
                 if start < end && survives() {
                     self.durable[start..end].copy_from_slice(&self.data[start..end]);
                 }
@@ -279,20 +251,10 @@ impl FsFile for SimFile {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         match self.fs.begin(Op::Append) {
             Ok(mut disk) => {
-                let used: usize = disk
-                    .names
-                    .values()
-                    .map(|inode| disk.inodes[*inode].data.len())
-                    .sum();
-                let room = disk
-                    .capacity
-                    .map_or(usize::MAX, |capacity| capacity.saturating_sub(used));
+                let used: usize = disk.names.values().map(|inode| disk.inodes[*inode].data.len()).sum();
+                let room = disk.capacity.map_or(usize::MAX, |capacity| capacity.saturating_sub(used));
                 disk.inodes[self.inode].append(&bytes[..bytes.len().min(room)]);
-                if room < bytes.len() {
-                    Err(io::ErrorKind::StorageFull.into())
-                } else {
-                    Ok(())
-                }
+                if room < bytes.len() { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
             }
             Err(error) => {
                 let mut disk = self.fs.disk();
@@ -324,9 +286,7 @@ impl FsFile for SimFile {
     fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
         let disk = self.fs.begin(Op::Read)?;
         let start = offset as usize;
-        let bytes = disk.inodes[self.inode]
-            .data
-            .get(start..start + buffer.len());
+        let bytes = disk.inodes[self.inode].data.get(start..start + buffer.len());
         buffer.copy_from_slice(bytes.ok_or(io::ErrorKind::UnexpectedEof)?);
         Ok(())
     }
@@ -343,19 +303,10 @@ impl Fs for SimFs {
         if !disk.dirs.contains(dir) {
             return Err(io::ErrorKind::NotFound.into());
         }
-        let files = disk
-            .names
-            .iter()
-            .map(|(path, inode)| (path, disk.inodes[*inode].data.len() as u64, true));
+        let files = disk.names.iter().map(|(path, inode)| (path, disk.inodes[*inode].data.len() as u64, true));
         let all = files.chain(disk.dirs.iter().map(|path| (path, 0, false)));
         let inside = all.filter(|(path, ..)| path.parent() == Some(dir));
-        Ok(inside
-            .map(|(path, len, is_file)| Entry {
-                name: file_name(path),
-                len,
-                is_file,
-            })
-            .collect())
+        Ok(inside.map(|(path, len, is_file)| Entry { name: file_name(path), len, is_file }).collect())
     }
 
     fn create(&self, path: &Path) -> io::Result<Box<dyn FsFile>> {
@@ -370,19 +321,13 @@ impl Fs for SimFs {
             }
         };
         disk.inodes[inode].data.clear();
-        Ok(Box::new(SimFile {
-            fs: self.clone(),
-            inode,
-        }))
+        Ok(Box::new(SimFile { fs: self.clone(), inode }))
     }
 
     fn open(&self, path: &Path) -> io::Result<Box<dyn FsFile>> {
         let disk = self.begin(Op::Read)?;
         let inode = *disk.names.get(path).ok_or(io::ErrorKind::NotFound)?;
-        Ok(Box::new(SimFile {
-            fs: self.clone(),
-            inode,
-        }))
+        Ok(Box::new(SimFile { fs: self.clone(), inode }))
     }
 
     fn truncate(&self, path: &Path, len: u64) -> io::Result<()> {
@@ -401,10 +346,7 @@ impl Fs for SimFs {
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         let mut disk = self.begin(Op::Remove)?;
-        disk.names
-            .remove(path)
-            .map(|_| ())
-            .ok_or_else(|| io::ErrorKind::NotFound.into())
+        disk.names.remove(path).map(|_| ()).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
@@ -412,11 +354,7 @@ impl Fs for SimFs {
         if disk.lying.contains(&Op::SyncDir) {
             return Ok(());
         }
-        let Disk {
-            names,
-            durable_names,
-            ..
-        } = &mut *disk;
+        let Disk { names, durable_names, .. } = &mut *disk;
         durable_names.retain(|path, _| path.parent() != Some(dir));
         let inside = names.iter().filter(|(path, _)| path.parent() == Some(dir));
         durable_names.extend(inside.map(|(path, inode)| (path.clone(), *inode)));
@@ -427,10 +365,7 @@ impl Fs for SimFs {
         if !self.disk().locked.insert(path.to_owned()) {
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        Ok(Box::new(SimLock {
-            fs: self.clone(),
-            path: path.to_owned(),
-        }))
+        Ok(Box::new(SimLock { fs: self.clone(), path: path.to_owned() }))
     }
 }
 

@@ -142,15 +142,7 @@ impl Shared {
             counters: recovered.counters,
         };
         let (work, readable) = (Condvar::new(), Notify::new());
-        Self {
-            fs,
-            dir,
-            limits,
-            state: Mutex::new(state),
-            work,
-            readable,
-            _lock: lock,
-        }
+        Self { fs, dir, limits, state: Mutex::new(state), work, readable, _lock: lock }
     }
 
     /// The state. Never held during I/O. What a panicking thread left is consistent: every change is a few assignments.
@@ -160,9 +152,7 @@ impl Shared {
 
     /// Sleeps until the writer is woken.
     pub(super) fn wait_for_work<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        self.work
-            .wait(state)
-            .unwrap_or_else(PoisonError::into_inner)
+        self.work.wait(state).unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Puts a record in line for the writer, or says at once why not. The answer arrives at the receiver; without one
@@ -173,31 +163,22 @@ impl Shared {
     ) -> Result<Option<oneshot::Receiver<Result<(), QueueError>>>, QueueError> {
         let max = self.limits.max_record;
         if payload.is_empty() || payload.len() > max {
-            return Err(QueueError::RecordSize {
-                bytes: payload.len(),
-                max,
-            });
+            return Err(QueueError::RecordSize { bytes: payload.len(), max });
         }
         let len = record_len(&payload);
         let mut state = self.state();
         if state.closing {
             return Err(QueueError::Closed);
         }
-        let disk_full =
-            state.bytes + state.waiting_bytes + len + HEADER_LEN as u64 > self.limits.max_bytes;
-        let line_full =
-            state.waiting_bytes > 0 && state.waiting_bytes + len > self.limits.max_waiting_bytes;
+        let disk_full = state.bytes + state.waiting_bytes + len + HEADER_LEN as u64 > self.limits.max_bytes;
+        let line_full = state.waiting_bytes > 0 && state.waiting_bytes + len > self.limits.max_waiting_bytes;
         if disk_full || line_full {
             state.counters.refused_full += 1;
             return Err(QueueError::Full);
         }
         // While writes fail, nobody is told "done" in advance.
         let early = self.limits.durability == Durability::Memory && !state.failing;
-        let (reply, answer) = if early {
-            (None, None)
-        } else {
-            Some(oneshot::channel()).unzip()
-        };
+        let (reply, answer) = if early { (None, None) } else { Some(oneshot::channel()).unzip() };
         state.waiting.push_back(Waiting { payload, reply });
         state.waiting_records += 1;
         state.waiting_bytes += len;
@@ -214,20 +195,13 @@ impl Shared {
 
     /// The first segment that holds `position` or something later.
     pub(super) fn segment_for(&self, position: Position) -> Option<Segment> {
-        self.state()
-            .segments
-            .iter()
-            .find(|segment| segment.end > position)
-            .cloned()
+        self.state().segments.iter().find(|segment| segment.end > position).cloned()
     }
 
     /// Remembers that a segment has damage, to count it once and to keep the file when it is consumed.
     pub(super) fn mark_damaged(&self, base: Position) {
         let mut state = self.state();
-        if let Some(segment) = state
-            .segments
-            .iter_mut()
-            .find(|segment| segment.base == base)
+        if let Some(segment) = state.segments.iter_mut().find(|segment| segment.base == base)
             && !segment.damaged
         {
             segment.damaged = true;

@@ -58,11 +58,7 @@ impl Drop for Farewell {
 
 impl Writer {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self {
-            shared,
-            active: None,
-            buffer: Vec::new(),
-        }
+        Self { shared, active: None, buffer: Vec::new() }
     }
 
     pub(super) fn run(mut self) {
@@ -92,23 +88,12 @@ impl Writer {
 
     fn take_group(&self, state: &mut State) -> Group {
         let capacity = self.shared.limits.segment_bytes;
-        let used = self
-            .active
-            .as_ref()
-            .map_or(HEADER_LEN as u64, |active| active.len);
-        let first_len = state
-            .waiting
-            .front()
-            .map_or(0, |waiting| record_len(&waiting.payload));
+        let used = self.active.as_ref().map_or(HEADER_LEN as u64, |active| active.len);
+        let first_len = state.waiting.front().map_or(0, |waiting| record_len(&waiting.payload));
         let new_segment = self.active.is_some() && used + first_len > capacity;
         let used = if new_segment { HEADER_LEN as u64 } else { used };
         let room = capacity.saturating_sub(used).min(GROUP_BYTES);
-        let mut group = Group {
-            records: Vec::new(),
-            bytes: 0,
-            first: state.next,
-            new_segment,
-        };
+        let mut group = Group { records: Vec::new(), bytes: 0, first: state.next, new_segment };
         // A record that is larger than a segment gets one for itself.
         while let Some(waiting) = state.waiting.front()
             && (group.records.is_empty() || group.bytes + record_len(&waiting.payload) <= room)
@@ -125,36 +110,20 @@ impl Writer {
             Some(active) => active,
             none => {
                 let path = self.shared.dir.join(segment_name(group.first));
-                let file = self
-                    .shared
-                    .fs
-                    .create(&path)
-                    .map_err(|error| ("begin a segment", error))?;
-                self.buffer
-                    .extend_from_slice(&format::encode_header(Kind::Segment, group.first));
-                none.insert(Active {
-                    file,
-                    path,
-                    base: group.first,
-                    len: 0,
-                })
+                let file = self.shared.fs.create(&path).map_err(|error| ("begin a segment", error))?;
+                self.buffer.extend_from_slice(&format::encode_header(Kind::Segment, group.first));
+                none.insert(Active { file, path, base: group.first, len: 0 })
             }
         };
         for (record, at) in group.records.iter().zip(0..) {
             format::encode_record(&mut self.buffer, group.first.plus(at), &record.payload);
         }
-        active
-            .file
-            .append(&self.buffer)
-            .map_err(|error| ("write", error))?;
+        active.file.append(&self.buffer).map_err(|error| ("write", error))?;
         if self.shared.limits.durability == Durability::Fsync {
             active.file.sync_data().map_err(|error| ("sync", error))?;
         }
         if active.len == 0 {
-            self.shared
-                .fs
-                .sync_dir(&self.shared.dir)
-                .map_err(|error| ("sync the folder", error))?;
+            self.shared.fs.sync_dir(&self.shared.dir).map_err(|error| ("sync the folder", error))?;
         }
         Ok(())
     }
@@ -167,13 +136,7 @@ impl Writer {
         let end = group.first.plus(group.records.len() as u64);
         let written = self.buffer.len() as u64;
         active.len += written;
-        let segment = Segment {
-            base: active.base,
-            end,
-            len: active.len,
-            sealed: false,
-            damaged: false,
-        };
+        let segment = Segment { base: active.base, end, len: active.len, sealed: false, damaged: false };
         let mut state = self.shared.state();
         match state.segments.back_mut() {
             Some(last) if last.base == segment.base => {
@@ -203,11 +166,7 @@ impl Writer {
     /// Gives up the segment, whose end cannot be trusted any more, and tells those who wait.
     fn fail(&mut self, group: Group, action: &'static str, error: io::Error) {
         self.abandon();
-        let dropped = group
-            .records
-            .iter()
-            .filter(|record| record.reply.is_none())
-            .count() as u64;
+        let dropped = group.records.iter().filter(|record| record.reply.is_none()).count() as u64;
         let mut state = self.shared.state();
         state.waiting_records -= group.records.len();
         state.waiting_bytes -= group.bytes;

@@ -8,9 +8,9 @@ use subtle::{Choice, ConstantTimeEq};
 use super::answer;
 use crate::config::{Access, token_hash};
 
-/// Lets a reader through, or says how to become one.
-pub(super) fn check(access: &Access, headers: &HeaderMap) -> Result<(), Response> {
-    let Access::Tokens(hashes) = access else { return Ok(()) };
+/// What a stranger is told: how to become a reader. `None` lets through.
+pub(super) fn refusal(access: &Access, headers: &HeaderMap) -> Option<Response> {
+    let Access::Tokens(hashes) = access else { return None };
     let shown = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = shown.and_then(|value| value.split_once(' ')).filter(|(kind, _)| kind.eq_ignore_ascii_case("bearer"));
     // All hashes are compared, each in constant time: how long it takes tells nothing.
@@ -19,10 +19,10 @@ pub(super) fn check(access: &Access, headers: &HeaderMap) -> Result<(), Response
         let found = hashes.iter().fold(Choice::from(0), |found, known| found | known.ct_eq(&hash));
         found.into()
     });
-    if known { Ok(()) } else { Err(refusal(hashes.is_empty())) }
+    (!known).then(|| unauthorized(hashes.is_empty()))
 }
 
-fn refusal(no_tokens: bool) -> Response {
+fn unauthorized(no_tokens: bool) -> Response {
     let message = if no_tokens {
         "nobody may read yet: make a token with `quartile token create` and put its hash into the configuration"
     } else {
@@ -42,7 +42,7 @@ mod tests {
         if !authorization.is_empty() {
             headers.insert(AUTHORIZATION, authorization.parse().unwrap());
         }
-        check(access, &headers).is_ok()
+        refusal(access, &headers).is_none()
     }
 
     #[test]

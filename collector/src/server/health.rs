@@ -30,7 +30,7 @@ pub(super) async fn ready(State(shared): State<Arc<Shared>>) -> Response {
 
 /// `GET /metrics`: counters as Prometheus reads them. They tell of sites and volumes, so it takes a reader's token.
 pub(super) async fn metrics(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
-    if let Err(refusal) = access::check(&shared.services.access, &headers) {
+    if let Some(refusal) = access::refusal(&shared.services.access, &headers) {
         return refusal;
     }
     let mut samples = Samples::default();

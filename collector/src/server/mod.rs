@@ -82,6 +82,10 @@ pub struct Bounds {
     pub body_time: Duration,
     /// How much of a body that is too large is read and thrown away, so that its sender gets to read the answer.
     pub drained_bytes: usize,
+    /// How long requests at work may take once the collector is to stop.
+    pub finish_time: Duration,
+    /// How long the queue may take to be forwarded after that; what is left waits for the next start.
+    pub drain_time: Duration,
 }
 
 impl Default for Bounds {
@@ -96,6 +100,8 @@ impl Default for Bounds {
             head_time: Duration::from_secs(30),
             body_time: Duration::from_secs(20),
             drained_bytes: 32 * BODY_BYTES,
+            finish_time: Duration::from_secs(10),
+            drain_time: Duration::from_secs(15),
         }
     }
 }
@@ -143,7 +149,7 @@ impl Server {
         Self { listener, shared: Arc::new(shared) }
     }
 
-    /// The site list in use, for whoever replaces it.
+    /// What can be changed and asked while it is at work.
     #[must_use]
     pub fn handle(&self) -> Handle {
         Handle(Arc::clone(&self.shared))
@@ -183,6 +189,12 @@ impl Handle {
         self.0.services.sites.store(Arc::new(sites));
     }
 
+    /// The bounds.
+    #[must_use]
+    pub fn bounds(&self) -> &Bounds {
+        &self.0.bounds
+    }
+
     /// What the server serves with.
     #[must_use]
     pub fn services(&self) -> &Services {
@@ -220,7 +232,8 @@ async fn connection(
         .timer(TokioTimer::new())
         .header_read_timeout(bounds.head_time)
         .max_headers(bounds.headers)
-        .max_buf_size(bounds.head_bytes)
+        .max_header_size(bounds.head_bytes)
+        .max_buf_size(2 * bounds.head_bytes)
         .serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     let ended = tokio::select! {

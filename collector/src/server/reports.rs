@@ -15,7 +15,7 @@ use crate::report::{self, Answer};
 /// `POST /v1/reports/query`: JSON, or CSV for who accepts nothing else.
 pub(super) async fn query(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
-    if let Err(refusal) = access::check(&shared.services.access, &head.headers) {
+    if let Some(refusal) = access::refusal(&shared.services.access, &head.headers) {
         return refusal;
     }
     let Ok(permit) = Arc::clone(&shared.reports).try_acquire_owned() else { return answer::busy() };
@@ -67,8 +67,6 @@ fn refused(error: &ReportError) -> Response {
 
 /// `GET /v1/reports/catalog`: what can be asked for.
 pub(super) async fn catalog(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
-    match access::check(&shared.services.access, &headers) {
-        Ok(()) => answer::json(StatusCode::OK, &report::catalog::catalog()),
-        Err(refusal) => refusal,
-    }
+    let refusal = access::refusal(&shared.services.access, &headers);
+    refusal.unwrap_or_else(|| answer::json(StatusCode::OK, &report::catalog::catalog()))
 }

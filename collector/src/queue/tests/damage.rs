@@ -38,12 +38,7 @@ async fn check(damage: impl FnOnce(&SimFs), missing: &[usize]) -> (SimFs, Stats)
 
 /// The figures about damage: records lost, segments damaged, cursors damaged, bytes torn off.
 fn figures(stats: &Stats) -> (u64, u64, u64, u64) {
-    (
-        stats.lost_records,
-        stats.damaged_segments,
-        stats.damaged_cursors,
-        stats.torn_bytes,
-    )
+    (stats.lost_records, stats.damaged_segments, stats.damaged_cursors, stats.torn_bytes)
 }
 
 fn flip(base: usize, at: usize) -> impl FnOnce(&SimFs) {
@@ -90,20 +85,12 @@ async fn torn_tail_in_the_length() {
 async fn torn_tail_in_the_payload() {
     let (fs, stats) = check(cut(8, field(1, PAYLOAD) + 5), &[9]).await;
     assert_eq!(figures(&stats), (0, 0, 0, 21));
-    assert_eq!(
-        fs.content(&segment(8)).len(),
-        field(1, 0),
-        "the tail was cut from the file"
-    );
+    assert_eq!(fs.content(&segment(8)).len(), field(1, 0), "the tail was cut from the file");
 }
 
 #[tokio::test]
 async fn torn_tail_of_zeros() {
-    let (_, stats) = check(
-        |fs| fs.edit(&segment(8), |bytes| bytes.resize(5000, 0)),
-        &[],
-    )
-    .await;
+    let (_, stats) = check(|fs| fs.edit(&segment(8), |bytes| bytes.resize(5000, 0)), &[]).await;
     assert_eq!(figures(&stats), (0, 0, 0, 5000 - field(2, 0) as u64));
 }
 
@@ -139,21 +126,13 @@ async fn flipped_byte_in_the_position() {
 
 #[tokio::test]
 async fn huge_length() {
-    let (_, stats) = check(
-        overwrite(4, field(1, LENGTH), &u32::MAX.to_le_bytes()),
-        &[5],
-    )
-    .await;
+    let (_, stats) = check(overwrite(4, field(1, LENGTH), &u32::MAX.to_le_bytes()), &[5]).await;
     assert_eq!(figures(&stats), (1, 1, 0, 0));
 }
 
 #[tokio::test]
 async fn length_in_range_that_points_beyond_the_file() {
-    let (_, stats) = check(
-        overwrite(4, field(1, LENGTH), &4_000_000_u32.to_le_bytes()),
-        &[5],
-    )
-    .await;
+    let (_, stats) = check(overwrite(4, field(1, LENGTH), &4_000_000_u32.to_le_bytes()), &[5]).await;
     assert_eq!(figures(&stats), (1, 1, 0, 0));
 }
 
@@ -268,10 +247,7 @@ async fn future_version_is_set_aside_whole() {
     };
     let (fs, stats) = check(newer, &[4, 5, 6, 7]).await;
     assert_eq!(figures(&stats), (4, 1, 0, 0));
-    assert_eq!(
-        fs.content(&path("damaged/00000000000000000004.seg")),
-        before
-    );
+    assert_eq!(fs.content(&path("damaged/00000000000000000004.seg")), before);
 }
 
 #[tokio::test]
@@ -317,8 +293,7 @@ async fn damaged_cursor_starts_from_the_oldest_segment() {
 
 #[tokio::test]
 async fn torn_cursor_starts_from_the_oldest_segment() {
-    let (_, stats) =
-        check_cursor(|fs| fs.edit(&path("cursor"), |bytes| bytes.truncate(7)), 4).await;
+    let (_, stats) = check_cursor(|fs| fs.edit(&path("cursor"), |bytes| bytes.truncate(7)), 4).await;
     assert_eq!(figures(&stats), (0, 0, 1, 0));
 }
 
@@ -371,13 +346,7 @@ async fn damaged_segments_do_not_fill_the_disk() {
     let fs = filled(10).await;
     flip(0, field(2, PAYLOAD))(&fs);
     fs.place(&path("damaged/old"), &[0; 3000]);
-    let (_queue, mut reader) = open(
-        &fs,
-        &super::Config {
-            max_bytes: 12_000,
-            ..small()
-        },
-    );
+    let (_queue, mut reader) = open(&fs, &super::Config { max_bytes: 12_000, ..small() });
     let records = read(&mut reader, 9).await;
     reader.commit(records[8].position).await.unwrap();
     assert_eq!(damaged_names(&fs), ["old"]);

@@ -1,17 +1,11 @@
 //! Disks that fail, fill up or lose power while the queue is in use.
 
 use super::super::sim_fs::{Loss, Op, SimFs};
-use super::{
-    ALL, Config, DIR, Durability, QueueError, append, drain, filled, open, path, read, segment,
-    small, text,
-};
+use super::{ALL, Config, DIR, Durability, QueueError, append, drain, filled, open, path, read, segment, small, text};
 
 async fn refused(queue: &super::Queue, text: &str) {
     let error = queue.append(text.as_bytes().to_vec()).await.unwrap_err();
-    assert!(
-        matches!(error, QueueError::Io { .. }) && error.is_retryable(),
-        "{error}"
-    );
+    assert!(matches!(error, QueueError::Io { .. }) && error.is_retryable(), "{error}");
 }
 
 /// Appends `a`, fails `b` by the operation, appends `c`; then the same is there before and after a power cut.
@@ -84,16 +78,10 @@ async fn a_full_disk_is_survived_and_forgotten_when_there_is_space_again() {
     for _ in 0..20 {
         refused(&queue, "no room").await;
     }
-    assert_eq!(
-        fs.names(std::path::Path::new(DIR)),
-        ["00000000000000000000.seg"]
-    );
+    assert_eq!(fs.names(std::path::Path::new(DIR)), ["00000000000000000000.seg"]);
     fs.heal();
     append(&queue, text(4)).await;
-    assert_eq!(
-        drain(&queue, &mut reader).await,
-        (0..5).map(text).collect::<Vec<_>>()
-    );
+    assert_eq!(drain(&queue, &mut reader).await, (0..5).map(text).collect::<Vec<_>>());
 }
 
 #[tokio::test]
@@ -120,10 +108,7 @@ async fn the_cursor_is_durable_before_segments_go() {
     let fs = fs.cut_power(Loss::Everything);
     drop((queue, reader));
     let (queue, mut reader) = open(&fs, &small());
-    assert_eq!(
-        drain(&queue, &mut reader).await,
-        (5..10).map(text).collect::<Vec<_>>()
-    );
+    assert_eq!(drain(&queue, &mut reader).await, (5..10).map(text).collect::<Vec<_>>());
 }
 
 #[tokio::test]
@@ -133,17 +118,11 @@ async fn a_segment_that_cannot_be_removed_goes_with_the_next_opening() {
     let last = read(&mut reader, ALL).await[4].position;
     fs.fail(Op::Remove, 1);
     reader.commit(last).await.unwrap();
-    assert!(
-        fs.names(std::path::Path::new(DIR))
-            .contains(&"00000000000000000000.seg".to_owned())
-    );
+    assert!(fs.names(std::path::Path::new(DIR)).contains(&"00000000000000000000.seg".to_owned()));
     queue.close().await;
     drop((queue, reader));
     let (_queue, mut reader) = open(&fs, &small());
-    assert!(
-        !fs.names(std::path::Path::new(DIR))
-            .contains(&"00000000000000000000.seg".to_owned())
-    );
+    assert!(!fs.names(std::path::Path::new(DIR)).contains(&"00000000000000000000.seg".to_owned()));
     assert_eq!(read(&mut reader, 1).await[0].position.get(), 5);
 }
 
@@ -153,13 +132,7 @@ async fn reads_that_fail_for_a_while_are_retried_without_loss() {
     let (queue, mut reader) = open(&fs, &small());
     fs.fail(Op::Read, 3);
     for _ in 0..3 {
-        assert!(
-            reader
-                .next_batch(ALL, ALL)
-                .await
-                .unwrap_err()
-                .is_retryable()
-        );
+        assert!(reader.next_batch(ALL, ALL).await.unwrap_err().is_retryable());
     }
     assert_eq!(read(&mut reader, ALL).await.len(), 10);
     assert_eq!(queue.stats().lost_records, 0);
@@ -176,10 +149,7 @@ async fn a_segment_that_can_never_be_read_is_stepped_over() {
     while reader.next_batch(ALL, ALL).await.is_err() {
         errors += 1;
     }
-    assert_eq!(
-        errors, 5,
-        "four for the first segment, then one for the second"
-    );
+    assert_eq!(errors, 5, "four for the first segment, then one for the second");
     let stats = queue.stats();
     assert_eq!(
         (stats.lost_records, stats.damaged_segments),
@@ -200,10 +170,7 @@ async fn a_segment_deleted_under_the_reader_is_stepped_over_at_once() {
 #[tokio::test]
 async fn memory_mode_counts_what_it_drops_and_stops_promising() {
     let fs = SimFs::default();
-    let config = Config {
-        durability: Durability::Memory,
-        ..small()
-    };
+    let config = Config { durability: Durability::Memory, ..small() };
     let (queue, mut reader) = open(&fs, &config);
     fs.fail(Op::Append, 2);
     append(&queue, "promised too early").await;
@@ -214,14 +181,7 @@ async fn memory_mode_counts_what_it_drops_and_stops_promising() {
     append(&queue, "written").await;
     assert_eq!(drain(&queue, &mut reader).await, ["written"]);
     let stats = queue.stats();
-    assert_eq!(
-        (
-            stats.dropped_records,
-            stats.failed_records,
-            stats.appended_records
-        ),
-        (1, 1, 1)
-    );
+    assert_eq!((stats.dropped_records, stats.failed_records, stats.appended_records), (1, 1, 1));
 }
 
 #[tokio::test]
@@ -242,8 +202,5 @@ async fn an_unreadable_end_of_the_last_segment_is_not_cut() {
     assert_eq!(fs.content(&segment(8)).len(), len);
     append(&queue, "new").await;
     assert_eq!(drain(&queue, &mut reader).await.last().unwrap(), "new");
-    assert!(
-        !fs.names(std::path::Path::new(DIR))
-            .contains(&path("cursor").display().to_string())
-    );
+    assert!(!fs.names(std::path::Path::new(DIR)).contains(&path("cursor").display().to_string()));
 }

@@ -8,11 +8,7 @@ const SEGMENT: &str = include_str!("../fixtures/v1-segment.hex");
 const CURSOR: &str = include_str!("../fixtures/v1-cursor.hex");
 
 /// What the fixture holds: three records, of which the first is consumed.
-const RECORDS: [&str; 3] = [
-    r#"{"view":"a","n":0}"#,
-    r#"{"view":"b","title":"Über uns"}"#,
-    "x",
-];
+const RECORDS: [&str; 3] = [r#"{"view":"a","n":0}"#, r#"{"view":"b","title":"Über uns"}"#, "x"];
 
 /// The bytes of a text of hexadecimal digits; what stands after `#` on a line is for people.
 fn bytes(hex: &str) -> Vec<u8> {
@@ -22,10 +18,7 @@ fn bytes(hex: &str) -> Vec<u8> {
         .flat_map(str::bytes)
         .filter(u8::is_ascii_hexdigit)
         .collect();
-    digits
-        .chunks(2)
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
-        .collect()
+    digits.chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
 }
 
 #[tokio::test]
@@ -35,20 +28,9 @@ async fn version_1_opens() {
     fs.place(&path("cursor"), &bytes(CURSOR));
     let (queue, mut reader) = open(&fs, &Config::new(DIR));
     append(&queue, "new").await;
-    assert_eq!(
-        drain(&queue, &mut reader).await,
-        [RECORDS[1], RECORDS[2], "new"]
-    );
+    assert_eq!(drain(&queue, &mut reader).await, [RECORDS[1], RECORDS[2], "new"]);
     let stats = queue.stats();
-    assert_eq!(
-        (
-            stats.lost_records,
-            stats.damaged_segments,
-            stats.damaged_cursors,
-            stats.torn_bytes
-        ),
-        (0, 0, 0, 0)
-    );
+    assert_eq!((stats.lost_records, stats.damaged_segments, stats.damaged_cursors, stats.torn_bytes), (0, 0, 0, 0));
 }
 
 #[tokio::test]

@@ -16,10 +16,7 @@ const SPAN: Duration = Duration::from_secs(5);
 /// Appends from so many tasks for a while; prints the rate, the latencies and the size of the groups.
 async fn appends(durability: Durability, tasks: usize) {
     let folder = tempfile::tempdir().unwrap();
-    let config = Config {
-        durability,
-        ..Config::new(folder.path())
-    };
+    let config = Config { durability, ..Config::new(folder.path()) };
     let (queue, _reader) = Queue::open(&config, Arc::new(DiskFs)).unwrap();
     let begin = Instant::now();
     let work = (0..tasks).map(|_| {
@@ -69,10 +66,7 @@ async fn appending() {
 #[ignore = "a measurement, not a check"]
 async fn reading() {
     let folder = tempfile::tempdir().unwrap();
-    let config = Config {
-        durability: Durability::Memory,
-        ..Config::new(folder.path())
-    };
+    let config = Config { durability: Durability::Memory, ..Config::new(folder.path()) };
     let disk: Arc<dyn Fs> = Arc::new(DiskFs);
     let (queue, reader) = Queue::open(&config, Arc::clone(&disk)).unwrap();
     let mut records = 0;
@@ -91,13 +85,8 @@ async fn reading() {
     let (start, mut read) = (Instant::now(), 0);
     while let Some(batch) = reader.next_batch(5000, 4 << 20).await.unwrap() {
         read += batch.len();
-        reader
-            .commit(batch[batch.len() - 1].position)
-            .await
-            .unwrap();
+        reader.commit(batch[batch.len() - 1].position).await.unwrap();
     }
     let rate = read as f64 / start.elapsed().as_secs_f64();
-    println!(
-        "opened {records} records in {opened:?}; read and committed {rate:.0} records/s in batches of 5000"
-    );
+    println!("opened {records} records in {opened:?}; read and committed {rate:.0} records/s in batches of 5000");
 }

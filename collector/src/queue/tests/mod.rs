@@ -19,10 +19,7 @@ const ALL: usize = usize::MAX;
 
 /// Segments that hold four records of [`text`] each.
 fn small() -> Config {
-    Config {
-        segment_bytes: 24 + 4 * 24,
-        ..Config::new(DIR)
-    }
+    Config { segment_bytes: 24 + 4 * 24, ..Config::new(DIR) }
 }
 
 /// Eight bytes, so that a record takes 24.
@@ -47,10 +44,7 @@ async fn append(queue: &Queue, text: impl Into<String>) {
 }
 
 fn texts(records: Vec<Record>) -> Vec<String> {
-    records
-        .into_iter()
-        .map(|record| String::from_utf8(record.payload).unwrap())
-        .collect()
+    records.into_iter().map(|record| String::from_utf8(record.payload).unwrap()).collect()
 }
 
 async fn read(reader: &mut Reader, records: usize) -> Vec<Record> {
@@ -98,10 +92,7 @@ async fn a_batch_keeps_to_both_bounds_but_is_never_empty() {
     assert_eq!(texts(two), ["record 3", "record 4"]);
     let one = reader.next_batch(0, 0).await.unwrap().unwrap();
     assert_eq!(texts(one), ["record 5"]);
-    assert_eq!(
-        texts(read(&mut reader, ALL).await),
-        ["record 6", "record 7", "record 8", "record 9"]
-    );
+    assert_eq!(texts(read(&mut reader, ALL).await), ["record 6", "record 7", "record 8", "record 9"]);
 }
 
 #[tokio::test]
@@ -141,10 +132,7 @@ async fn a_restart_begins_behind_what_was_committed() {
     drain(&queue, &mut reader).await;
     drop((queue, reader));
     let (queue, mut reader) = open(&fs, &small());
-    assert_eq!(
-        drain(&queue, &mut reader).await,
-        ["record 2", "record 3", "record 4", "record 5"]
-    );
+    assert_eq!(drain(&queue, &mut reader).await, ["record 2", "record 3", "record 4", "record 5"]);
 }
 
 #[tokio::test]
@@ -164,10 +152,7 @@ async fn what_was_not_read_cannot_be_committed() {
     let last = read(&mut reader, 2).await[1].position;
     reader.rewind();
     let error = reader.commit(last).await.unwrap_err();
-    assert!(
-        matches!(error, QueueError::NotRead { .. }) && !error.is_retryable(),
-        "{error}"
-    );
+    assert!(matches!(error, QueueError::NotRead { .. }) && !error.is_retryable(), "{error}");
 }
 
 #[tokio::test]
@@ -179,47 +164,25 @@ async fn segments_go_when_they_are_consumed_and_not_before() {
     assert_eq!(queue.stats().segments, 3);
     reader.commit(records[8].position).await.unwrap();
     let stats = queue.stats();
-    assert_eq!(
-        (stats.segments, stats.records, stats.oldest.get()),
-        (1, 1, 9)
-    );
-    assert_eq!(
-        fs.names(Path::new(DIR)),
-        ["00000000000000000008.seg", "cursor"]
-    );
+    assert_eq!((stats.segments, stats.records, stats.oldest.get()), (1, 1, 9));
+    assert_eq!(fs.names(Path::new(DIR)), ["00000000000000000008.seg", "cursor"]);
 }
 
 #[tokio::test]
 async fn an_empty_oversized_or_late_record_is_refused() {
-    let (queue, _reader) = open(
-        &SimFs::default(),
-        &Config {
-            max_bytes: 4000,
-            ..small()
-        },
-    );
+    let (queue, _reader) = open(&SimFs::default(), &Config { max_bytes: 4000, ..small() });
     for size in [0, 961] {
         let error = queue.append(vec![0; size]).await.unwrap_err();
-        assert!(
-            matches!(error, QueueError::RecordSize { max: 960, .. }),
-            "{error}"
-        );
+        assert!(matches!(error, QueueError::RecordSize { max: 960, .. }), "{error}");
     }
     queue.close().await;
     queue.close().await;
-    assert!(matches!(
-        queue.append(vec![1]).await,
-        Err(QueueError::Closed)
-    ));
+    assert!(matches!(queue.append(vec![1]).await, Err(QueueError::Closed)));
 }
 
 #[tokio::test]
 async fn a_full_queue_refuses_at_once_and_takes_more_when_it_was_consumed() {
-    let config = Config {
-        max_bytes: 1000,
-        segment_bytes: 250,
-        ..small()
-    };
+    let config = Config { max_bytes: 1000, segment_bytes: 250, ..small() };
     let (queue, mut reader) = open(&SimFs::default(), &config);
     for _ in 0..5 {
         let mut kept = 0;
@@ -237,10 +200,7 @@ async fn a_full_queue_refuses_at_once_and_takes_more_when_it_was_consumed() {
 
 #[tokio::test]
 async fn an_empty_queue_takes_the_largest_record_again_and_again() {
-    let config = Config {
-        max_bytes: 1000,
-        ..small()
-    };
+    let config = Config { max_bytes: 1000, ..small() };
     let (queue, mut reader) = open(&SimFs::default(), &config);
     for _ in 0..20 {
         queue.append(vec![7; 210]).await.unwrap();
@@ -251,10 +211,7 @@ async fn an_empty_queue_takes_the_largest_record_again_and_again() {
 
 #[tokio::test]
 async fn the_line_for_the_disk_is_bounded() {
-    let config = Config {
-        max_waiting_bytes: 100,
-        ..small()
-    };
+    let config = Config { max_waiting_bytes: 100, ..small() };
     let (queue, mut reader) = open(&SimFs::default(), &config);
     // Polled in one go on one thread: the writer may take some of them meanwhile, hence the many.
     let appends: Vec<_> = (0..200)
@@ -269,10 +226,7 @@ async fn the_line_for_the_disk_is_bounded() {
     for append in appends {
         match append.await.unwrap() {
             Ok(()) => kept += 1,
-            Err(error) => assert!(
-                matches!(error, QueueError::Full) && error.is_retryable(),
-                "{error}"
-            ),
+            Err(error) => assert!(matches!(error, QueueError::Full) && error.is_retryable(), "{error}"),
         }
     }
     assert_eq!(drain(&queue, &mut reader).await.len(), kept);
@@ -308,10 +262,7 @@ async fn one_process_owns_the_folder() {
     let disk: Arc<dyn Fs> = Arc::new(DiskFs);
     let (queue, reader) = Queue::open(&config, Arc::clone(&disk)).unwrap();
     let error = Queue::open(&config, Arc::clone(&disk)).err().unwrap();
-    assert!(
-        matches!(error, OpenError::Locked { .. }) && error.is_retryable(),
-        "{error}"
-    );
+    assert!(matches!(error, OpenError::Locked { .. }) && error.is_retryable(), "{error}");
     queue.close().await;
     drop((queue, reader));
     Queue::open(&config, disk).unwrap();
@@ -320,24 +271,15 @@ async fn one_process_owns_the_folder() {
 #[tokio::test]
 async fn a_place_that_is_no_folder_is_an_error() {
     let file = tempfile::NamedTempFile::new().unwrap();
-    let error = Queue::open(&Config::new(file.path()), Arc::new(DiskFs))
-        .err()
-        .unwrap();
-    assert!(
-        matches!(error, OpenError::Io { .. }) && !error.is_retryable(),
-        "{error}"
-    );
+    let error = Queue::open(&Config::new(file.path()), Arc::new(DiskFs)).err().unwrap();
+    assert!(matches!(error, OpenError::Io { .. }) && !error.is_retryable(), "{error}");
 }
 
 #[tokio::test]
 async fn the_real_disk_keeps_records_in_every_mode() {
     for durability in [Durability::Fsync, Durability::Os, Durability::Memory] {
         let folder = tempfile::tempdir().unwrap();
-        let config = Config {
-            dir: folder.path().to_owned(),
-            durability,
-            ..small()
-        };
+        let config = Config { dir: folder.path().to_owned(), durability, ..small() };
         let (queue, mut reader) = Queue::open(&config, Arc::new(DiskFs)).unwrap();
         for n in 0..10 {
             append(&queue, text(n)).await;
@@ -348,12 +290,7 @@ async fn the_real_disk_keeps_records_in_every_mode() {
         drop((queue, reader));
         let torn = folder.path().join("00000000000000000008.seg");
         let len = std::fs::metadata(&torn).unwrap().len();
-        std::fs::OpenOptions::new()
-            .write(true)
-            .open(&torn)
-            .unwrap()
-            .set_len(len - 1)
-            .unwrap();
+        std::fs::OpenOptions::new().write(true).open(&torn).unwrap().set_len(len - 1).unwrap();
         let (queue, mut reader) = Queue::open(&config, Arc::new(DiskFs)).unwrap();
         append(&queue, "new").await;
         let expected: Vec<String> = (1..9).map(text).chain(["new".to_owned()]).collect();

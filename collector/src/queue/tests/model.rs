@@ -23,11 +23,7 @@ enum Step {
     /// Closes and opens.
     Restart,
     /// The power goes after so many operations on the disk, most likely while these are appended.
-    PowerCut {
-        after: u32,
-        sizes: Vec<u16>,
-        loss: Loss,
-    },
+    PowerCut { after: u32, sizes: Vec<u16>, loss: Loss },
 }
 
 struct Appended {
@@ -52,24 +48,10 @@ struct Run {
 
 impl Run {
     fn new(fs: &SimFs, durability: Durability) -> Self {
-        let config = Config {
-            segment_bytes: 300,
-            max_bytes: 1 << 20,
-            durability,
-            ..Config::new(DIR)
-        };
+        let config = Config { segment_bytes: 300, max_bytes: 1 << 20, durability, ..Config::new(DIR) };
         let open = Some(open(fs, &config));
         let fs = fs.clone();
-        Self {
-            fs,
-            config,
-            open,
-            appended: Vec::new(),
-            committed: 0,
-            perhaps_committed: 0,
-            read: 0,
-            last: None,
-        }
+        Self { fs, config, open, appended: Vec::new(), committed: 0, perhaps_committed: 0, read: 0, last: None }
     }
 
     async fn step(&mut self, step: &Step) -> Result<(), String> {
@@ -98,15 +80,9 @@ impl Run {
             let index = self.appended.len() as u32;
             let mut payload = index.to_le_bytes().to_vec();
             payload.extend((0..*size).map(|n| (n as u8) ^ (index as u8)));
-            self.appended.push(Appended {
-                payload: payload.clone(),
-                acknowledged: false,
-            });
+            self.appended.push(Appended { payload: payload.clone(), acknowledged: false });
             let queue = queue.clone();
-            appends.push((
-                index as usize,
-                tokio::spawn(async move { queue.append(payload).await }),
-            ));
+            appends.push((index as usize, tokio::spawn(async move { queue.append(payload).await })));
         }
         for (index, append) in appends {
             self.appended[index].acknowledged = append.await.is_ok_and(|result| result.is_ok());
@@ -119,11 +95,7 @@ impl Run {
         };
         let stats = queue.stats();
         // At the end it would wait for ever.
-        if self
-            .last
-            .map_or(0, |last| last.get() + 1)
-            .max(stats.oldest.get())
-            < stats.next.get()
+        if self.last.map_or(0, |last| last.get() + 1).max(stats.oldest.get()) < stats.next.get()
             && let Ok(Some(batch)) = timely(reader.next_batch(records, ALL)).await?
         {
             self.check(&batch)?;
@@ -141,25 +113,12 @@ impl Run {
     fn check(&mut self, batch: &[Record]) -> Result<(), String> {
         for record in batch {
             if self.last.is_some_and(|last| record.position <= last) {
-                return Err(format!(
-                    "position {} came after {:?}",
-                    record.position, self.last
-                ));
+                return Err(format!("position {} came after {:?}", record.position, self.last));
             }
             self.last = Some(record.position);
-            let index = record
-                .payload
-                .first_chunk()
-                .map_or(usize::MAX, |index| u32::from_le_bytes(*index) as usize);
-            let Some(appended) = self
-                .appended
-                .get(index)
-                .filter(|appended| appended.payload == record.payload)
-            else {
-                return Err(format!(
-                    "what came out at {} was never appended",
-                    record.position
-                ));
+            let index = record.payload.first_chunk().map_or(usize::MAX, |index| u32::from_le_bytes(*index) as usize);
+            let Some(appended) = self.appended.get(index).filter(|appended| appended.payload == record.payload) else {
+                return Err(format!("what came out at {} was never appended", record.position));
             };
             if appended.acknowledged {
                 if index < self.read {
@@ -203,10 +162,7 @@ impl Run {
             return Ok(());
         };
         queue.close().await;
-        while let Some(batch) = timely(reader.next_batch(7, 500))
-            .await?
-            .map_err(|error| error.to_string())?
-        {
+        while let Some(batch) = timely(reader.next_batch(7, 500)).await?.map_err(|error| error.to_string())? {
             self.check(&batch)?;
         }
         self.nothing_missing(self.appended.len())
@@ -215,16 +171,11 @@ impl Run {
 
 /// A queue that hangs fails the test instead of stopping it.
 async fn timely<T>(future: impl Future<Output = T>) -> Result<T, String> {
-    tokio::time::timeout(Duration::from_secs(20), future)
-        .await
-        .map_err(|_| "the queue hangs".to_owned())
+    tokio::time::timeout(Duration::from_secs(20), future).await.map_err(|_| "the queue hangs".to_owned())
 }
 
 fn run(fs: &SimFs, durability: Durability, steps: &[Step]) -> Result<(), String> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(async {
         let mut run = Run::new(fs, durability);
         for step in steps {
@@ -272,11 +223,7 @@ proptest! {
 
 /// Three records, a power cut that takes all that was not synced, three more.
 fn story() -> Vec<Step> {
-    let cut = Step::PowerCut {
-        after: 1000,
-        sizes: vec![10; 3],
-        loss: Loss::Everything,
-    };
+    let cut = Step::PowerCut { after: 1000, sizes: vec![10; 3], loss: Loss::Everything };
     vec![Step::Append(vec![10; 3]), cut, Step::Append(vec![10; 3])]
 }
 
@@ -289,11 +236,7 @@ fn the_story_ends_well_with_fsync() {
 fn the_model_notices_what_a_power_cut_takes_without_fsync() {
     for durability in [Durability::Os, Durability::Memory] {
         let result = run(&SimFs::default(), durability, &story());
-        assert_eq!(
-            result,
-            Err("record 0 was acknowledged and is missing".to_owned()),
-            "{durability:?}"
-        );
+        assert_eq!(result, Err("record 0 was acknowledged and is missing".to_owned()), "{durability:?}");
     }
 }
 
@@ -303,30 +246,15 @@ fn the_model_notices_a_sync_that_is_skipped() {
         let fs = SimFs::default();
         fs.lie(skipped);
         let result = run(&fs, Durability::Fsync, &story());
-        assert_eq!(
-            result,
-            Err("record 0 was acknowledged and is missing".to_owned()),
-            "{skipped:?}"
-        );
+        assert_eq!(result, Err("record 0 was acknowledged and is missing".to_owned()), "{skipped:?}");
     }
 }
 
 #[test]
 fn without_a_power_cut_no_mode_loses_anything() {
-    let steps = [
-        Step::Append(vec![10; 9]),
-        Step::Read {
-            records: 4,
-            commit: true,
-        },
-        Step::Restart,
-        Step::Append(vec![500]),
-    ];
+    let steps =
+        [Step::Append(vec![10; 9]), Step::Read { records: 4, commit: true }, Step::Restart, Step::Append(vec![500])];
     for durability in [Durability::Fsync, Durability::Os, Durability::Memory] {
-        assert_eq!(
-            run(&SimFs::default(), durability, &steps),
-            Ok(()),
-            "{durability:?}"
-        );
+        assert_eq!(run(&SimFs::default(), durability, &steps), Ok(()), "{durability:?}");
     }
 }

@@ -1,0 +1,71 @@
+//! Everything beside collecting.
+
+mod support;
+
+use quartile_collector::app::Bounds;
+use quartile_collector::config::{hex, token_hash};
+use serde_json::json;
+use support::{CONFIG, Running};
+
+#[test]
+fn the_sdk_is_served_to_any_page_and_kept_by_caches() {
+    let running = Running::start();
+    let first = running.request("GET", "/quartile.js", &[("Origin", "https://anywhere.example")], b"");
+    assert_eq!(first.status, 200);
+    assert_eq!(first.header("access-control-allow-origin"), "*");
+    assert_eq!(first.header("cross-origin-resource-policy"), "cross-origin");
+    assert!(first.header("content-type").starts_with("text/javascript"));
+    assert!(first.header("cache-control").contains("max-age="));
+    let tag = first.header("etag");
+    assert!(tag.starts_with('"') && tag.len() > 10);
+    let again = running.request("GET", "/quartile.js", &[("If-None-Match", tag)], b"");
+    assert_eq!((again.status, again.body.as_str()), (304, ""));
+    assert_eq!(running.request("GET", "/quartile.js", &[("If-None-Match", "\"old\"")], b"").status, 200);
+}
+
+#[test]
+fn what_is_not_there_is_told_in_json() {
+    let running = Running::start();
+    assert_eq!(running.request("GET", "/nothing", &[], b"").refusal(), (404, "not_found".into()));
+    let wrong = running.request("GET", "/v1/collect", &[], b"");
+    assert_eq!(wrong.refusal(), (405, "method_not_allowed".into()));
+    assert!(wrong.header("allow").contains("POST"));
+    assert_eq!(wrong.header("x-content-type-options"), "nosniff");
+}
+
+#[test]
+fn health_needs_no_token() {
+    let running = Running::start();
+    assert_eq!(running.request("GET", "/healthz", &[], b"").json(), json!({ "status": "ok" }));
+    let ready = running.request("GET", "/readyz", &[], b"");
+    assert_eq!((ready.status, ready.json()["store"].as_str()), (200, Some("ok")));
+}
+
+#[test]
+fn reports_are_for_holders_of_a_token() {
+    let hash = hex(&token_hash("a-long-enough-token"));
+    let running = Running::with(&format!("{CONFIG}\n[auth]\ntokens = [\"{hash}\"]"), Bounds::default());
+    for (method, path) in [("POST", "/v1/reports/query"), ("GET", "/v1/reports/catalog"), ("GET", "/metrics")] {
+        for shown in ["", "Bearer wrong", "Basic a-long-enough-token"] {
+            let answer = running.request(method, path, &[("Authorization", shown)], b"{}");
+            assert_eq!(answer.refusal(), (401, "unauthorized".into()));
+            assert_eq!(answer.header("www-authenticate"), "Bearer");
+        }
+    }
+    let right = [("Authorization", "Bearer a-long-enough-token")];
+    assert_eq!(running.request("GET", "/v1/reports/catalog", &right, b"").status, 200);
+    assert_eq!(running.request("GET", "/metrics", &right, b"").status, 200);
+    let unknown = running.request("POST", "/v1/reports/query", &right, b"{\"nonsense\": 1}");
+    assert_eq!(unknown.status, 400);
+    let other = json!({ "site": "other", "metrics": ["plays"], "date_range": "7d" }).to_string();
+    let other = running.request("POST", "/v1/reports/query", &right, other.as_bytes());
+    assert_eq!((other.status, other.json()["error"]["field"].as_str()), (400, Some("site")));
+}
+
+#[test]
+fn without_a_token_in_the_configuration_nobody_reads() {
+    let running = Running::start();
+    let answer = running.request("GET", "/v1/reports/catalog", &[("Authorization", "Bearer x")], b"");
+    assert_eq!(answer.refusal(), (401, "unauthorized".into()));
+    assert!(answer.body.contains("quartile token create"));
+}
