@@ -1,7 +1,7 @@
 /** Viewers come through a delivery network that says where they are: the report has their countries. */
 
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 
 import { FIXTURE_ITEMS, freshBatch, post } from '../harness/batch.ts';
 import { Collector } from '../harness/collector.ts';
@@ -12,9 +12,9 @@ const FROM_FRANCE = { 'cf-connecting-ip': '192.0.2.7', 'cf-ipcountry': 'FR', 'cf
 const FROM_JAPAN = { 'cf-connecting-ip': '198.51.100.9', 'cf-ipcountry': 'JP', 'cf-ipcity': 'Osaka' };
 const FROM_NOWHERE = {};
 
-test('the countries and cities that Cloudflare tells are in the report', { timeout: 30_000 }, async () => {
+test('the countries and cities that Cloudflare tells are in the report', { timeout: 30_000 }, async (t) => {
   const collector = await Collector.start();
-  after(() => collector.remove());
+  t.after(() => collector.remove());
   for (const headers of [FROM_FRANCE, FROM_FRANCE, FROM_JAPAN, FROM_NOWHERE]) {
     assert.equal(await post(collector.origin, await freshBatch(), headers), FIXTURE_ITEMS);
   }

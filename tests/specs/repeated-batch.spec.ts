@@ -1,7 +1,7 @@
 /** The same batch arrives five times, as it does when a network loses answers: the report does not change. */
 
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { describe, test, type TestContext } from 'node:test';
 
 import { FIXTURE_ITEMS, FIXTURE_METRICS, batchOfThePast, freshBatch, post } from '../harness/batch.ts';
 import { Collector } from '../harness/collector.ts';
@@ -9,9 +9,9 @@ import { settles } from '../harness/eventually.ts';
 
 const TIMES = 5;
 
-async function assertCountedOnce(batch: string): Promise<void> {
+async function assertCountedOnce(t: TestContext, batch: string): Promise<void> {
   const collector = await Collector.start();
-  after(() => collector.remove());
+  t.after(() => collector.remove());
   for (let time = 0; time < TIMES; time += 1) {
     assert.equal(await post(collector.origin, batch), FIXTURE_ITEMS);
     await settles(async () => {
@@ -20,10 +20,12 @@ async function assertCountedOnce(batch: string): Promise<void> {
   }
 }
 
-test('a batch that arrives five times is counted once', { timeout: 60_000 }, async () => {
-  await assertCountedOnce(await freshBatch());
-});
+describe('a batch that arrives five times', { concurrency: true, timeout: 60_000 }, () => {
+  test('is counted once', async (t) => {
+    await assertCountedOnce(t, await freshBatch());
+  });
 
-test('a batch from a device whose clock is wrong is counted today, and once', { timeout: 60_000 }, async () => {
-  await assertCountedOnce(await batchOfThePast());
+  test('is counted once, and today, when the clock of its device is wrong', async (t) => {
+    await assertCountedOnce(t, await batchOfThePast());
+  });
 });
