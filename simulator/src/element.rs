@@ -19,12 +19,39 @@ pub struct Happening {
 }
 
 /// What really happened, by construction.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Truth {
     /// Time in which the playhead advanced.
     pub played_ms: Millis,
     /// Content passed in that time, in microseconds so that odd rates stay exact.
     pub content_us: u64,
+    /// Time paused by the viewer after the first frame.
+    pub paused_ms: Millis,
+    /// How often each stretch of [`CELL_MS`] of the content was played through, for a content with a duration.
+    pub cells: Vec<u8>,
+    /// How often the end was reached.
+    pub ends: u64,
+}
+
+/// The length of a stretch of the content that the truth tells apart.
+pub const CELL_MS: i64 = 10;
+
+impl Truth {
+    /// Notes that the playhead went from `from_us` to `to_us`: cells count whose middle was passed.
+    fn pass(&mut self, from_us: i64, to_us: i64) {
+        let cell = |us: i64| (us / 1000 + CELL_MS / 2) / CELL_MS;
+        for index in cell(from_us)..cell(to_us) {
+            if let Some(times) = usize::try_from(index).ok().and_then(|index| self.cells.get_mut(index)) {
+                *times = times.saturating_add(1);
+            }
+        }
+    }
+
+    /// How much of the content was played at least `times` times.
+    #[must_use]
+    pub fn covered_ms(&self, times: u8) -> Millis {
+        self.cells.iter().filter(|&&count| count >= times).count() as Millis * CELL_MS as Millis
+    }
 }
 
 /// An element.
@@ -41,6 +68,8 @@ pub struct Element {
     ready: bool,
     /// Not moving although it should: until then, or until further notice.
     held: Option<Held>,
+    /// From one `timeupdate` to the next.
+    step_ms: Millis,
     next_timeupdate: Mono,
     broken: bool,
     truth: Truth,
@@ -67,6 +96,7 @@ impl Element {
             looping: false,
             ready: false,
             held: None,
+            step_ms: TIMEUPDATE_MS,
             next_timeupdate: now,
             broken: false,
             truth: Truth::default(),
@@ -75,8 +105,8 @@ impl Element {
 
     /// What really happened so far.
     #[must_use]
-    pub const fn truth(&self) -> Truth {
-        self.truth
+    pub const fn truth(&self) -> &Truth {
+        &self.truth
     }
 
     /// What a script of the page would read.
@@ -88,7 +118,7 @@ impl Element {
             rate: self.rate as f64 / 1000.0,
             paused: self.paused,
             ended: self.ended,
-            seeking: matches!(self.held, Some(Held::Seeking(_))),
+            seeking: self.is_seeking(),
             ready: self.ready,
         }
     }
@@ -96,6 +126,9 @@ impl Element {
     /// The metadata is there.
     pub fn load(&mut self, length: Length) -> Happening {
         self.length = length;
+        if let Length::Finite(ms) = length {
+            self.truth.cells.resize((ms as i64 / CELL_MS) as usize, 0);
+        }
         self.ready = true;
         self.happens(Signal::Observed)
     }
@@ -105,15 +138,23 @@ impl Element {
         self.looping = looping;
     }
 
+    /// Says `timeupdate` at other intervals from now on.
+    pub fn set_step(&mut self, step_ms: Millis) {
+        self.step_ms = step_ms;
+    }
+
     /// Playback is asked for; the first frame comes after `wait_ms`.
     pub fn play(&mut self, wait_ms: Millis) -> Happening {
+        if !self.paused {
+            return self.happens(Signal::Observed);
+        }
         if self.ended {
             self.pos_us = 0;
             self.ended = false;
         }
         self.paused = false;
         self.held = (wait_ms > 0).then(|| Held::Loading(self.now + wait_ms));
-        self.next_timeupdate = self.now + wait_ms + TIMEUPDATE_MS;
+        self.next_timeupdate = self.now + wait_ms + self.step_ms;
         self.happens(Signal::Observed)
     }
 
@@ -128,13 +169,14 @@ impl Element {
         self.pos_us = to.as_ms() * 1000;
         self.ended = false;
         self.held = Some(Held::Seeking(self.now + took_ms));
-        self.next_timeupdate = self.now + took_ms + TIMEUPDATE_MS;
+        self.next_timeupdate = self.now + took_ms + self.step_ms;
         self.happens(Signal::Seeking)
     }
 
     /// The data runs out for `lasts_ms`.
     pub fn stall(&mut self, lasts_ms: Millis) -> Happening {
         self.held = Some(Held::Loading(self.now + lasts_ms));
+        self.next_timeupdate = self.now + lasts_ms + self.step_ms;
         self.happens(Signal::Observed)
     }
 
@@ -172,17 +214,25 @@ impl Element {
         self.next().map(|(at, _)| at)
     }
 
+    fn is_seeking(&self) -> bool {
+        matches!(self.held, Some(Held::Seeking(_)))
+    }
+
     fn is_moving(&self) -> bool {
         !self.paused && !self.ended && !self.broken && self.held.is_none()
     }
 
     /// Lets time pass without anything happening.
     fn flow(&mut self, to: Mono) {
+        let passed = to.since(self.now);
         if self.is_moving() {
-            let passed = to.since(self.now);
+            let from_us = self.pos_us;
             self.pos_us += passed as i64 * self.rate;
             self.truth.played_ms += passed;
             self.truth.content_us += passed * self.rate as u64;
+            self.truth.pass(from_us, self.pos_us);
+        } else if self.paused && !self.ended && !self.is_seeking() && self.truth.played_ms > 0 {
+            self.truth.paused_ms += passed;
         }
         self.now = self.now.max(to);
     }
@@ -208,7 +258,7 @@ impl Element {
     fn reach(&mut self, next: Next) -> Option<Signal<'static>> {
         match next {
             Next::TimeUpdate => {
-                self.next_timeupdate = self.now + TIMEUPDATE_MS;
+                self.next_timeupdate = self.now + self.step_ms;
                 Some(Signal::Observed)
             }
             Next::Loaded => {
@@ -228,6 +278,7 @@ impl Element {
                     self.pos_us = length as i64 * 1000;
                 }
                 (self.ended, self.paused) = (true, true);
+                self.truth.ends += 1;
                 Some(Signal::Paused)
             }
         }

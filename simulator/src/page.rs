@@ -109,6 +109,23 @@ impl Page {
         self.tell(happening);
     }
 
+    /// `timeupdate` comes at other intervals from now on.
+    pub fn set_step(&mut self, step_ms: Millis) {
+        self.element.set_step(step_ms);
+    }
+
+    /// The browser makes an event for no reason that a viewer would notice.
+    pub fn stir(&mut self, signal: Signal<'static>) {
+        self.tracker.observe(self.player, signal, &self.element.snapshot(), self.now());
+        self.send();
+    }
+
+    /// Whether the element is between a seek and its end.
+    #[must_use]
+    pub fn is_seeking(&self) -> bool {
+        self.element.snapshot().seeking
+    }
+
     /// Playback fails.
     pub fn fail(&mut self, code: &'static str, fatal: bool) {
         if fatal {
@@ -156,7 +173,7 @@ impl Page {
 
     /// What the element really played since it shows what it shows.
     #[must_use]
-    pub const fn truth(&self) -> Truth {
+    pub const fn truth(&self) -> &Truth {
         self.element.truth()
     }
 

@@ -61,9 +61,7 @@ pub fn parse(arguments: &[String]) -> Result<Command, String> {
         Some("build") => Command::Build,
         Some("test") => Command::Test(test_options(&mut rest)?),
         Some("demo") => Command::Demo(demo_options(&mut rest)?),
-        Some("size") => Command::Size {
-            json: size_options(&mut rest)?,
-        },
+        Some("size") => Command::Size { json: size_options(&mut rest)? },
         Some(other) => return Err(format!("there is no command `{other}`")),
     };
     match rest.next() {
@@ -80,10 +78,7 @@ fn test_options<'a>(rest: &mut impl Iterator<Item = &'a str>) -> Result<test::Op
             "--only" => {
                 let part = rest.next().ok_or("--only needs the name of a part")?;
                 if !test::NAMES.contains(&part) {
-                    return Err(format!(
-                        "there is no part `{part}`; there are: {}",
-                        test::NAMES.join(", ")
-                    ));
+                    return Err(format!("there is no part `{part}`; there are: {}", test::NAMES.join(", ")));
                 }
                 options.only.push(part.to_owned());
             }
@@ -100,12 +95,8 @@ fn demo_options<'a>(rest: &mut impl Iterator<Item = &'a str>) -> Result<demo::Op
             "--once" => options.once = true,
             "--port" => {
                 let port = rest.next().ok_or("--port needs a number")?;
-                let number = port
-                    .parse()
-                    .ok()
-                    .filter(|number| (1..u16::MAX).contains(number));
-                options.port =
-                    Some(number.ok_or_else(|| format!("`{port}` is no port from 1 to 65534"))?);
+                let number = port.parse().ok().filter(|number| (1..u16::MAX).contains(number));
+                options.port = Some(number.ok_or_else(|| format!("`{port}` is no port from 1 to 65534"))?);
             }
             other => return Err(format!("unexpected argument `{other}` of demo")),
         }
@@ -126,12 +117,7 @@ mod tests {
     use super::*;
 
     fn parsed(line: &str) -> Result<Command, String> {
-        parse(
-            &line
-                .split_whitespace()
-                .map(str::to_owned)
-                .collect::<Vec<_>>(),
-        )
+        parse(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
     }
 
     #[test]
@@ -141,17 +127,11 @@ mod tests {
         assert_eq!(parsed("size --json"), Ok(Command::Size { json: true }));
         assert_eq!(
             parsed("test --only protocol --full --only e2e"),
-            Ok(Command::Test(test::Options {
-                only: vec!["protocol".into(), "e2e".into()],
-                full: true
-            }))
+            Ok(Command::Test(test::Options { only: vec!["protocol".into(), "e2e".into()], full: true }))
         );
         assert_eq!(
             parsed("demo --once --port 5000"),
-            Ok(Command::Demo(demo::Options {
-                once: true,
-                port: Some(5000)
-            }))
+            Ok(Command::Demo(demo::Options { once: true, port: Some(5000) }))
         );
     }
 

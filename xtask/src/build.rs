@@ -49,11 +49,7 @@ impl Need {
             Self::Browser => setup::browser(context),
             Self::Bundles => wasm::build(context).and_then(|()| bundle(context)),
             Self::Collector => compile(context, "Compiling the collector", "quartile-collector"),
-            Self::Simulator => compile(
-                context,
-                "Compiling the simulated audience",
-                "quartile-simulator",
-            ),
+            Self::Simulator => compile(context, "Compiling the simulated audience", "quartile-simulator"),
         }
     }
 }
@@ -69,36 +65,24 @@ impl Prepared {
     }
 
     /// The same with something else than the real work, for tests.
-    fn ensure_with(
-        &mut self,
-        need: Need,
-        provide: &mut impl FnMut(Need) -> Result<()>,
-    ) -> Result<()> {
+    fn ensure_with(&mut self, need: Need, provide: &mut impl FnMut(Need) -> Result<()>) -> Result<()> {
         for first in need.first() {
             self.ensure_with(*first, provide)?;
         }
-        let outcome = self
-            .0
-            .entry(need)
-            .or_insert_with(|| provide(need).map_err(|error| error.to_string()));
+        let outcome = self.0.entry(need).or_insert_with(|| provide(need).map_err(|error| error.to_string()));
         outcome.clone().map_err(Error::new)
     }
 
     /// Puts all of `needs` in place, up to the first failure.
     pub fn ensure_all(&mut self, context: &Context, needs: &[Need]) -> Result<()> {
-        needs
-            .iter()
-            .try_for_each(|need| self.ensure(context, *need))
+        needs.iter().try_for_each(|need| self.ensure(context, *need))
     }
 }
 
 /// Everything that ships.
 pub fn run_all(context: &Context) -> Result<()> {
     Prepared::default().ensure(context, Need::Collector)?;
-    context.progress.say(&format!(
-        "\nThe collector is {}",
-        context.collector_binary()?.display()
-    ));
+    context.progress.say(&format!("\nThe collector is {}", context.collector_binary()?.display()));
     Ok(())
 }
 
@@ -106,17 +90,12 @@ pub fn run_all(context: &Context) -> Result<()> {
 fn bundle(context: &Context) -> Result<()> {
     context.progress.step("Bundling the npm package", || {
         keeping_times(&context.path("npm/dist"), || {
-            run(
-                &mut context.npm(&["run", "build", "--workspace", "npm"]),
-                context.progress.sink(),
-            )
+            run(&mut context.npm(&["run", "build", "--workspace", "npm"]), context.progress.sink())
         })
     })?;
     for file in ["npm/dist/index.js", "npm/dist/quartile.js"] {
         if !context.path(file).is_file() {
-            return Err(Error::new(format!(
-                "`npm run build --workspace npm` made no {file}"
-            )));
+            return Err(Error::new(format!("`npm run build --workspace npm` made no {file}")));
         }
     }
     Ok(())
@@ -124,12 +103,7 @@ fn bundle(context: &Context) -> Result<()> {
 
 /// Compiles one of our binaries as everyday development does.
 fn compile(context: &Context, what: &str, package: &str) -> Result<()> {
-    context.progress.step(what, || {
-        run(
-            &mut context.cargo(&["build", "--package", package]),
-            context.progress.sink(),
-        )
-    })
+    context.progress.step(what, || run(&mut context.cargo(&["build", "--package", package]), context.progress.sink()))
 }
 
 /// Does `work`, then gives the files of `folder` that came out the same as before their old times back: what embeds
@@ -218,12 +192,7 @@ mod tests {
         let old = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
         for file in [&same, &changed] {
             std::fs::write(file, "before").unwrap();
-            std::fs::File::options()
-                .write(true)
-                .open(file)
-                .unwrap()
-                .set_modified(old)
-                .unwrap();
+            std::fs::File::options().write(true).open(file).unwrap().set_modified(old).unwrap();
         }
         keeping_times(&folder, || {
             std::fs::write(&same, "before").unwrap();

@@ -23,10 +23,7 @@ pub struct Answer {
 
 /// Asks for `path`.
 pub fn get(address: SocketAddr, path: &str) -> Result<Answer> {
-    exchange(
-        address,
-        &format!("GET {path} HTTP/1.1\r\n{}\r\n", common_headers(address)),
-    )
+    exchange(address, &format!("GET {path} HTTP/1.1\r\n{}\r\n", common_headers(address)))
 }
 
 /// Posts JSON to `path`.
@@ -42,9 +39,7 @@ pub fn post_json(address: SocketAddr, path: &str, body: &str) -> Result<Answer> 
 }
 
 fn common_headers(address: SocketAddr) -> String {
-    format!(
-        "Host: {address}\r\nAccept: application/json, */*\r\nUser-Agent: quartile-xtask\r\nConnection: close\r\n"
-    )
+    format!("Host: {address}\r\nAccept: application/json, */*\r\nUser-Agent: quartile-xtask\r\nConnection: close\r\n")
 }
 
 /// Sends a request and reads the whole answer.
@@ -55,20 +50,12 @@ fn exchange(address: SocketAddr, request: &str) -> Result<Answer> {
     stream.set_write_timeout(Some(PATIENCE)).doing(doing)?;
     stream.write_all(request.as_bytes()).doing(doing)?;
     let mut bytes = Vec::new();
-    stream
-        .take(MAX_ANSWER + 1)
-        .read_to_end(&mut bytes)
-        .doing(doing)?;
+    stream.take(MAX_ANSWER + 1).read_to_end(&mut bytes).doing(doing)?;
     if bytes.len() as u64 > MAX_ANSWER {
-        return Err(Error::new(format!(
-            "{address} answered with more than {MAX_ANSWER} bytes"
-        )));
+        return Err(Error::new(format!("{address} answered with more than {MAX_ANSWER} bytes")));
     }
-    parse(&bytes).ok_or_else(|| {
-        Error::new(format!(
-            "{address} answered with something that is not HTTP, or was cut off"
-        ))
-    })
+    parse(&bytes)
+        .ok_or_else(|| Error::new(format!("{address} answered with something that is not HTTP, or was cut off")))
 }
 
 /// An answer from all its bytes; nothing when they are not a whole answer.
@@ -77,36 +64,19 @@ fn parse(bytes: &[u8]) -> Option<Answer> {
     let head = std::str::from_utf8(&bytes[..end]).ok()?;
     let rest = &bytes[end + 4..];
     let mut lines = head.split("\r\n");
-    let status = lines
-        .next()?
-        .strip_prefix("HTTP/1.")?
-        .split(' ')
-        .nth(1)?
-        .parse()
-        .ok()?;
+    let status = lines.next()?.strip_prefix("HTTP/1.")?.split(' ').nth(1)?.parse().ok()?;
     let header = |name: &str| {
-        let matching = |line: &&str| {
-            line.split_once(':')
-                .is_some_and(|(key, _)| key.eq_ignore_ascii_case(name))
-        };
-        head.split("\r\n")
-            .skip(1)
-            .find(matching)
-            .and_then(|line| line.split_once(':'))
-            .map(|(_, value)| value.trim())
+        let matching = |line: &&str| line.split_once(':').is_some_and(|(key, _)| key.eq_ignore_ascii_case(name));
+        head.split("\r\n").skip(1).find(matching).and_then(|line| line.split_once(':')).map(|(_, value)| value.trim())
     };
-    let body =
-        if header("transfer-encoding").is_some_and(|value| value.eq_ignore_ascii_case("chunked")) {
-            unchunked(rest)?
-        } else if let Some(length) = header("content-length") {
-            rest.get(..length.parse().ok()?)?.to_vec()
-        } else {
-            rest.to_vec()
-        };
-    Some(Answer {
-        status,
-        body: String::from_utf8_lossy(&body).into_owned(),
-    })
+    let body = if header("transfer-encoding").is_some_and(|value| value.eq_ignore_ascii_case("chunked")) {
+        unchunked(rest)?
+    } else if let Some(length) = header("content-length") {
+        rest.get(..length.parse().ok()?)?.to_vec()
+    } else {
+        rest.to_vec()
+    };
+    Some(Answer { status, body: String::from_utf8_lossy(&body).into_owned() })
 }
 
 /// The content of a chunked body; nothing when it is cut off.
@@ -134,23 +104,14 @@ mod tests {
     use super::*;
 
     fn check(raw: &str, expected: Option<(u16, &str)>) {
-        let expected = expected.map(|(status, body)| Answer {
-            status,
-            body: body.to_owned(),
-        });
+        let expected = expected.map(|(status, body)| Answer { status, body: body.to_owned() });
         assert_eq!(parse(raw.as_bytes()), expected, "{raw}");
     }
 
     #[test]
     fn answers_of_each_framing_are_read() {
-        check(
-            "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhello",
-            Some((200, "he")),
-        );
-        check(
-            "HTTP/1.1 503 Busy\r\n\r\nto the end",
-            Some((503, "to the end")),
-        );
+        check("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhello", Some((200, "he")));
+        check("HTTP/1.1 503 Busy\r\n\r\nto the end", Some((503, "to the end")));
         check("HTTP/1.1 204 No Content\r\n\r\n", Some((204, "")));
         check(
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nwiki\r\n6;x=y\r\npedia.\r\n0\r\n\r\n",
@@ -163,10 +124,7 @@ mod tests {
         check("", None);
         check("HTTP/1.1 200 OK\r\nContent-Le", None);
         check("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort", None);
-        check(
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nshort\r\n",
-            None,
-        );
+        check("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nshort\r\n", None);
         check("SSH-2.0-server\r\n\r\n", None);
     }
 
@@ -202,13 +160,7 @@ mod tests {
     fn a_post_carries_its_body() {
         let (address, server) = one_answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
         let answer = post_json(address, "/v1/reports/query", "{\"site\":\"demo\"}").unwrap();
-        assert_eq!(
-            answer,
-            Answer {
-                status: 200,
-                body: "{}".into()
-            }
-        );
+        assert_eq!(answer, Answer { status: 200, body: "{}".into() });
         let (head, body) = server.join().unwrap();
         assert_eq!(head[0], "POST /v1/reports/query HTTP/1.1");
         assert!(head.contains(&format!("Host: {address}")));
@@ -224,15 +176,7 @@ mod tests {
 
     #[test]
     fn nobody_listening_is_an_error() {
-        let free = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap();
-        assert!(
-            get(free, "/")
-                .unwrap_err()
-                .to_string()
-                .starts_with("talking to 127.0.0.1:")
-        );
+        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        assert!(get(free, "/").unwrap_err().to_string().starts_with("talking to 127.0.0.1:"));
     }
 }

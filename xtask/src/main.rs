@@ -47,11 +47,7 @@ fn main() -> ExitCode {
 
 /// Carries out a command.
 fn run(command: &Command) -> error::Result<()> {
-    let sink = if *command == (Command::Size { json: true }) {
-        Sink::Stderr
-    } else {
-        Sink::Stdout
-    };
+    let sink = if *command == (Command::Size { json: true }) { Sink::Stderr } else { Sink::Stdout };
     let context = Context::find(Progress::new(sink))?;
     match command {
         Command::Help => {

@@ -19,22 +19,14 @@ pub const LOOK_AGAIN: Duration = Duration::from_millis(100);
 pub fn shown(command: &Command) -> String {
     let program = command.get_program().to_string_lossy();
     let name = program.rsplit('/').next().unwrap_or(&program).to_owned();
-    let arguments = command
-        .get_args()
-        .map(|argument| argument.to_string_lossy().into_owned());
-    std::iter::once(name)
-        .chain(arguments)
-        .collect::<Vec<_>>()
-        .join(" ")
+    let arguments = command.get_args().map(|argument| argument.to_string_lossy().into_owned());
+    std::iter::once(name).chain(arguments).collect::<Vec<_>>().join(" ")
 }
 
 /// Runs a program to its end, its output shown as it comes; an error unless it succeeds.
 pub fn run(command: &mut Command, sink: Sink) -> Result<()> {
-    let status = command
-        .stdin(Stdio::null())
-        .stdout(sink.stdio())
-        .status()
-        .doing(|| format!("starting {}", shown(command)))?;
+    let status =
+        command.stdin(Stdio::null()).stdout(sink.stdio()).status().doing(|| format!("starting {}", shown(command)))?;
     succeeded(command, status)
 }
 
@@ -51,23 +43,13 @@ pub fn capture(command: &mut Command) -> Result<String> {
 
 /// An error that names the command, unless it succeeded.
 fn succeeded(command: &Command, status: ExitStatus) -> Result<()> {
-    if status.success() {
-        Ok(())
-    } else {
-        Err(Error::new(format!(
-            "`{}` ended with {status}",
-            shown(command)
-        )))
-    }
+    if status.success() { Ok(()) } else { Err(Error::new(format!("`{}` ended with {status}", shown(command)))) }
 }
 
 /// Runs a program to its end, gives every line of its standard output to `line`, and returns how it ended.
 pub fn watch(command: &mut Command, mut line: impl FnMut(&str)) -> Result<ExitStatus> {
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .doing(|| format!("starting {}", shown(command)))?;
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().doing(|| format!("starting {}", shown(command)))?;
     let lines = child.stdout.take().map(lines_of);
     let mut ended = None;
     while let Some(lines) = &lines {
@@ -75,11 +57,7 @@ pub fn watch(command: &mut Command, mut line: impl FnMut(&str)) -> Result<ExitSt
             Ok(text) => line(&text),
             Err(RecvTimeoutError::Disconnected) => break,
             Err(RecvTimeoutError::Timeout) => {
-                if child
-                    .try_wait()
-                    .doing(|| "waiting for a program".into())?
-                    .is_some()
-                {
+                if child.try_wait().doing(|| "waiting for a program".into())?.is_some() {
                     let since = *ended.get_or_insert_with(now);
                     if since.elapsed() > SILENCE_AFTER_END {
                         break;
@@ -88,9 +66,7 @@ pub fn watch(command: &mut Command, mut line: impl FnMut(&str)) -> Result<ExitSt
             }
         }
     }
-    child
-        .wait()
-        .doing(|| format!("waiting for {}", shown(command)))
+    child.wait().doing(|| format!("waiting for {}", shown(command)))
 }
 
 /// Reads lines on a thread of their own, so that the reader can give up waiting.
@@ -99,13 +75,8 @@ fn lines_of(output: impl Read + Send + 'static) -> Receiver<String> {
     std::thread::spawn(move || {
         let mut reader = BufReader::new(output);
         let mut bytes = Vec::new();
-        while reader
-            .read_until(b'\n', &mut bytes)
-            .is_ok_and(|read| read > 0)
-        {
-            let text = String::from_utf8_lossy(&bytes)
-                .trim_end_matches(['\r', '\n'])
-                .to_owned();
+        while reader.read_until(b'\n', &mut bytes).is_ok_and(|read| read > 0) {
+            let text = String::from_utf8_lossy(&bytes).trim_end_matches(['\r', '\n']).to_owned();
             if sender.send(text).is_err() {
                 break;
             }
@@ -145,11 +116,7 @@ impl Background {
     /// Starts `command` in a process group of its own: Ctrl-C reaches this tool, and the guard ends the program in order.
     pub fn start(command: &mut Command) -> Result<Self> {
         let name = shown(command);
-        let mut child = command
-            .stdin(Stdio::null())
-            .process_group(0)
-            .spawn()
-            .doing(|| format!("starting {name}"))?;
+        let mut child = command.stdin(Stdio::null()).process_group(0).spawn().doing(|| format!("starting {name}"))?;
         let guard = Command::new("sh")
             .args(["-c", GUARD, "guard", &child.id().to_string()])
             .stdin(Stdio::piped())
@@ -158,12 +125,7 @@ impl Background {
             .process_group(0)
             .spawn();
         match guard {
-            Ok(mut guard) => Ok(Self {
-                name,
-                child,
-                lifeline: guard.stdin.take(),
-                guard,
-            }),
+            Ok(mut guard) => Ok(Self { name, child, lifeline: guard.stdin.take(), guard }),
             Err(cause) => {
                 let _ = child.kill();
                 let _ = child.wait();
@@ -174,10 +136,7 @@ impl Background {
 
     /// How the program ended, if it has.
     pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
-        let status = self
-            .child
-            .try_wait()
-            .doing(|| format!("looking after {}", self.name))?;
+        let status = self.child.try_wait().doing(|| format!("looking after {}", self.name))?;
         if status.is_some() {
             self.dismiss_guard();
         }
@@ -194,11 +153,7 @@ impl Background {
                     return Err(Error::new(format!("`{}` ended with {status}", self.name)));
                 }
                 None if begun.elapsed() > limit => {
-                    return Err(Error::new(format!(
-                        "`{}` took longer than {} s",
-                        self.name,
-                        limit.as_secs()
-                    )));
+                    return Err(Error::new(format!("`{}` took longer than {} s", self.name, limit.as_secs())));
                 }
                 None => std::thread::sleep(LOOK_AGAIN),
             }
@@ -255,9 +210,7 @@ mod tests {
 
     #[test]
     fn a_failing_program_is_named() {
-        let error = run(&mut shell("exit 7"), Sink::Nowhere)
-            .unwrap_err()
-            .to_string();
+        let error = run(&mut shell("exit 7"), Sink::Nowhere).unwrap_err().to_string();
         assert_eq!(error, "`sh -c exit 7` ended with exit status: 7");
     }
 
@@ -280,18 +233,9 @@ mod tests {
 
     #[test]
     fn a_background_program_that_ends_by_itself_is_noticed() {
-        Background::start(&mut shell("exit 0"))
-            .unwrap()
-            .finish(Duration::from_secs(10))
-            .unwrap();
-        let error = Background::start(&mut shell("exit 4"))
-            .unwrap()
-            .finish(Duration::from_secs(10))
-            .unwrap_err();
-        assert!(
-            error.to_string().ends_with("ended with exit status: 4"),
-            "{error}"
-        );
+        Background::start(&mut shell("exit 0")).unwrap().finish(Duration::from_secs(10)).unwrap();
+        let error = Background::start(&mut shell("exit 4")).unwrap().finish(Duration::from_secs(10)).unwrap_err();
+        assert!(error.to_string().ends_with("ended with exit status: 4"), "{error}");
     }
 
     #[test]

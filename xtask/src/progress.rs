@@ -7,10 +7,7 @@ use std::time::{Duration, Instant};
 use crate::error::Result;
 
 /// The clock of these tools: the only place that reads it.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "tools measure real time, and this is where they read it"
-)]
+#[expect(clippy::disallowed_methods, reason = "tools measure real time, and this is where they read it")]
 pub fn now() -> Instant {
     Instant::now()
 }
@@ -76,11 +73,7 @@ impl Progress {
         self.say(&format!("── {what}"));
         let begun = now();
         let result = work();
-        let end = if result.is_ok() {
-            "done in"
-        } else {
-            "failed after"
-        };
+        let end = if result.is_ok() { "done in" } else { "failed after" };
         self.say(&format!("   {end} {}", human(begun.elapsed())));
         result
     }

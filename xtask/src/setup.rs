@@ -24,52 +24,30 @@ pub fn run_all(context: &Context) -> Result<()> {
     node_packages(context)?;
     duckdb(context)?;
     if let Err(error) = browser(context) {
-        context.progress.say(&format!(
-            "   {error}\n   Everything but the browser tests and `demo --once` works without."
-        ));
+        context
+            .progress
+            .say(&format!("   {error}\n   Everything but the browser tests and `demo --once` works without."));
     }
     Ok(())
 }
 
 /// The formatter, the linter and the standard library for browsers, in the toolchain that `rust-toolchain.toml` pins.
 pub fn toolchain(context: &Context) -> Result<()> {
-    let sysroot =
-        PathBuf::from(capture(context.program("rustc").args(["--print", "sysroot"]))?.trim());
-    let missing_target = !sysroot
-        .join("lib/rustlib")
-        .join(WASM_TARGET)
-        .join("lib")
-        .is_dir();
+    let sysroot = PathBuf::from(capture(context.program("rustc").args(["--print", "sysroot"]))?.trim());
+    let missing_target = !sysroot.join("lib/rustlib").join(WASM_TARGET).join("lib").is_dir();
     let missing_tools: Vec<&str> = [("cargo-fmt", "rustfmt"), ("cargo-clippy", "clippy")]
         .into_iter()
-        .filter_map(|(program, component)| {
-            (!sysroot.join("bin").join(program).is_file()).then_some(component)
-        })
+        .filter_map(|(program, component)| (!sysroot.join("bin").join(program).is_file()).then_some(component))
         .collect();
     if missing_target {
-        context
-            .progress
-            .step(&format!("Adding the Rust target {WASM_TARGET}"), || {
-                run(
-                    context
-                        .program("rustup")
-                        .args(["target", "add", WASM_TARGET]),
-                    context.progress.sink(),
-                )
-            })?;
+        context.progress.step(&format!("Adding the Rust target {WASM_TARGET}"), || {
+            run(context.program("rustup").args(["target", "add", WASM_TARGET]), context.progress.sink())
+        })?;
     }
     if !missing_tools.is_empty() {
-        context
-            .progress
-            .step(&format!("Adding {}", missing_tools.join(" and ")), || {
-                run(
-                    context
-                        .program("rustup")
-                        .args(["component", "add"])
-                        .args(&missing_tools),
-                    context.progress.sink(),
-                )
-            })?;
+        context.progress.step(&format!("Adding {}", missing_tools.join(" and ")), || {
+            run(context.program("rustup").args(["component", "add"]).args(&missing_tools), context.progress.sink())
+        })?;
     }
     context.progress.ready("Rust toolchain");
     Ok(())
@@ -78,14 +56,11 @@ pub fn toolchain(context: &Context) -> Result<()> {
 /// What `package-lock.json` names, in `node_modules`.
 pub fn node_packages(context: &Context) -> Result<()> {
     let lock = read_json(&context.path("package-lock.json"))?;
-    let installed =
-        read_json(&context.path("node_modules/.package-lock.json")).unwrap_or(Value::Null);
+    let installed = read_json(&context.path("node_modules/.package-lock.json")).unwrap_or(Value::Null);
     if let Some(reason) = first_difference(&lock, &installed) {
-        context
-            .progress
-            .step(&format!("Installing packages from npm ({reason})"), || {
-                run(&mut context.npm(&["ci"]), context.progress.sink())
-            })?;
+        context.progress.step(&format!("Installing packages from npm ({reason})"), || {
+            run(&mut context.npm(&["ci"]), context.progress.sink())
+        })?;
     }
     context.progress.ready("npm packages");
     Ok(())
@@ -104,18 +79,13 @@ fn first_difference(lock: &Value, installed: &Value) -> Option<String> {
     for (name, package) in &wanted {
         let may_be_absent = package["optional"] == true || package["devOptional"] == true;
         match present.get(name) {
-            Some(other)
-                if other["version"] == package["version"]
-                    && other["integrity"] == package["integrity"] => {}
+            Some(other) if other["version"] == package["version"] && other["integrity"] == package["integrity"] => {}
             Some(_) => return Some(format!("{name} is another version")),
             None if may_be_absent => {}
             None => return Some(format!("{name} is missing")),
         }
     }
-    present
-        .keys()
-        .find(|name| !wanted.contains_key(*name))
-        .map(|name| format!("{name} is no longer wanted"))
+    present.keys().find(|name| !wanted.contains_key(*name)).map(|name| format!("{name} is no longer wanted"))
 }
 
 /// The installed packages of a lock file by their name; the workspace's own folders are not installed.
@@ -133,33 +103,22 @@ pub fn duckdb(context: &Context) -> Result<()> {
     let version = duckdb_version(context)?;
     let find = || {
         let places = ["node_modules", ".deps/npm/node_modules"];
-        places
-            .map(|place| context.path(place).join(package))
-            .into_iter()
-            .find(|folder| {
-                let installed = read_json(&folder.join("package.json")).unwrap_or(Value::Null);
-                installed["version"] == version.as_str() && folder.join(library).is_file()
-            })
+        places.map(|place| context.path(place).join(package)).into_iter().find(|folder| {
+            let installed = read_json(&folder.join("package.json")).unwrap_or(Value::Null);
+            installed["version"] == version.as_str() && folder.join(library).is_file()
+        })
     };
     if find().is_none() {
         install_duckdb(context, &format!("{package}@{version}"))?;
     }
     let source = find()
-        .ok_or_else(|| {
-            Error::new(format!(
-                "{package}@{version} was installed but holds no {library}"
-            ))
-        })?
+        .ok_or_else(|| Error::new(format!("{package}@{version} was installed but holds no {library}")))?
         .join(library);
     let folder = context.path(DUCKDB_FOLDER);
     make_folder(&folder)?;
     let destination = folder.join(library);
     if !same_file(&source, &destination) {
-        context
-            .progress
-            .step("Putting the DuckDB library in place", || {
-                place(&source, &destination)
-            })?;
+        context.progress.step("Putting the DuckDB library in place", || place(&source, &destination))?;
     }
     context.progress.ready("DuckDB library");
     Ok(())
@@ -171,9 +130,7 @@ fn duckdb_version(context: &Context) -> Result<String> {
     manifest["optionalDependencies"]["@duckdb/node-bindings-linux-x64"]
         .as_str()
         .map(str::to_owned)
-        .ok_or_else(|| {
-            Error::new("package.json pins no version of @duckdb/node-bindings-linux-x64")
-        })
+        .ok_or_else(|| Error::new("package.json pins no version of @duckdb/node-bindings-linux-x64"))
 }
 
 /// The npm package that holds DuckDB for a platform, and the name of the library in it.
@@ -194,14 +151,7 @@ fn duckdb_package(os: &str, arch: &str) -> Result<(&'static str, &'static str)> 
 fn install_duckdb(context: &Context, wanted: &str) -> Result<()> {
     make_folder(&context.path(".deps/npm"))?;
     context.progress.step(&format!("Fetching {wanted}"), || {
-        let arguments = [
-            "install",
-            "--no-save",
-            "--no-package-lock",
-            "--prefix",
-            ".deps/npm",
-            wanted,
-        ];
+        let arguments = ["install", "--no-save", "--no-package-lock", "--prefix", ".deps/npm", wanted];
         run(&mut context.npm(&arguments), context.progress.sink())
     })
 }
@@ -225,22 +175,14 @@ fn place(source: &Path, destination: &Path) -> Result<()> {
         return Ok(());
     }
     std::fs::copy(source, destination).doing(doing)?;
-    let modified = std::fs::metadata(source)
-        .and_then(|metadata| metadata.modified())
-        .doing(doing)?;
-    let copy = std::fs::File::options()
-        .write(true)
-        .open(destination)
-        .doing(doing)?;
+    let modified = std::fs::metadata(source).and_then(|metadata| metadata.modified()).doing(doing)?;
+    let copy = std::fs::File::options().write(true).open(destination).doing(doing)?;
     copy.set_modified(modified).doing(doing)
 }
 
 /// The browser that the end-to-end tests drive.
 pub fn browser(context: &Context) -> Result<()> {
-    let missing: Vec<_> = DEBIAN_PROGRAMS
-        .iter()
-        .filter(|(_, path, _)| !Path::new(path).exists())
-        .collect();
+    let missing: Vec<_> = DEBIAN_PROGRAMS.iter().filter(|(_, path, _)| !Path::new(path).exists()).collect();
     if !missing.is_empty() {
         let names: Vec<&str> = missing.iter().map(|(name, _, _)| *name).collect();
         let packages: Vec<&str> = missing.iter().map(|(_, _, package)| *package).collect();
@@ -254,30 +196,18 @@ pub fn browser(context: &Context) -> Result<()> {
 fn install_debian_packages(context: &Context, names: &str, packages: &[&str]) -> Result<()> {
     let packages_text = packages.join(" ");
     if !Path::new("/usr/bin/apt-get").exists() {
-        return Err(Error::new(format!(
-            "{names} is missing: install it so that it is at its usual Debian path"
-        )));
+        return Err(Error::new(format!("{names} is missing: install it so that it is at its usual Debian path")));
     }
     if capture(context.program("id").arg("-u"))?.trim() != "0" {
-        return Err(Error::new(format!(
-            "{names} is missing: run `sudo apt-get install {packages_text}`"
-        )));
+        return Err(Error::new(format!("{names} is missing: run `sudo apt-get install {packages_text}`")));
     }
-    context
-        .progress
-        .step(&format!("Installing {names} by apt-get"), || {
-            let sink = context.progress.sink();
-            run(context.program("apt-get").args(["update", "--quiet"]), sink)?;
-            let arguments = ["install", "--quiet", "--yes", "--no-install-recommends"];
-            let mut install = context.program("apt-get");
-            run(
-                install
-                    .args(arguments)
-                    .args(packages)
-                    .env("DEBIAN_FRONTEND", "noninteractive"),
-                sink,
-            )
-        })
+    context.progress.step(&format!("Installing {names} by apt-get"), || {
+        let sink = context.progress.sink();
+        run(context.program("apt-get").args(["update", "--quiet"]), sink)?;
+        let arguments = ["install", "--quiet", "--yes", "--no-install-recommends"];
+        let mut install = context.program("apt-get");
+        run(install.args(arguments).args(packages).env("DEBIAN_FRONTEND", "noninteractive"), sink)
+    })
 }
 
 #[cfg(test)]
@@ -286,9 +216,7 @@ mod tests {
 
     /// Compares lock files that hold the given packages.
     fn check(wanted: &str, installed: &str, expected: Option<&str>) {
-        let lock = |packages: &str| {
-            serde_json::from_str(&format!(r#"{{"packages":{packages}}}"#)).unwrap()
-        };
+        let lock = |packages: &str| serde_json::from_str(&format!(r#"{{"packages":{packages}}}"#)).unwrap();
         let difference = first_difference(&lock(wanted), &lock(installed));
         assert_eq!(difference.as_deref(), expected);
     }
@@ -298,22 +226,21 @@ mod tests {
     #[test]
     fn what_is_installed_as_locked_is_left_alone() {
         check(ONE, ONE, None);
-        let with_folders =
-            r#"{"":{},"npm":{},"node_modules/a":{"version":"1.0.0","integrity":"sha512-a"}}"#;
+        let with_folders = r#"{"":{},"npm":{},"node_modules/a":{"version":"1.0.0","integrity":"sha512-a"}}"#;
         check(with_folders, ONE, None);
     }
 
     #[test]
     fn a_package_for_another_platform_may_be_absent() {
-        let wanted = r#"{"node_modules/a":{"version":"1.0.0","integrity":"sha512-a"},"node_modules/mac":{"optional":true}}"#;
+        let wanted =
+            r#"{"node_modules/a":{"version":"1.0.0","integrity":"sha512-a"},"node_modules/mac":{"optional":true}}"#;
         check(wanted, ONE, None);
     }
 
     #[test]
     fn another_version_a_missing_and_a_removed_package_are_noticed() {
         let other = r#"{"node_modules/a":{"version":"2.0.0","integrity":"sha512-b"}}"#;
-        let more =
-            r#"{"node_modules/a":{"version":"1.0.0","integrity":"sha512-a"},"node_modules/b":{}}"#;
+        let more = r#"{"node_modules/a":{"version":"1.0.0","integrity":"sha512-a"},"node_modules/b":{}}"#;
         check(ONE, other, Some("a is another version"));
         check(more, ONE, Some("b is missing"));
         check(ONE, more, Some("b is no longer wanted"));
@@ -326,16 +253,8 @@ mod tests {
 
     #[test]
     fn platforms_without_a_prebuilt_library_are_told_what_to_do() {
-        assert_eq!(
-            duckdb_package("macos", "aarch64").unwrap().1,
-            "libduckdb.dylib"
-        );
-        assert!(
-            duckdb_package("freebsd", "x86_64")
-                .unwrap_err()
-                .to_string()
-                .contains("bundled")
-        );
+        assert_eq!(duckdb_package("macos", "aarch64").unwrap().1, "libduckdb.dylib");
+        assert!(duckdb_package("freebsd", "x86_64").unwrap_err().to_string().contains("bundled"));
     }
 
     #[test]

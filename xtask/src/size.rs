@@ -31,17 +31,12 @@ pub fn run_all(context: &Context, json: bool) -> Result<()> {
         print!("\n{}", table(&entries));
     }
     let over: Vec<String> = entries.iter().filter_map(excess).collect();
-    if over.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::new(over.join("\n")))
-    }
+    if over.is_empty() { Ok(()) } else { Err(Error::new(over.join("\n"))) }
 }
 
 /// The entries in what the measuring script printed.
 fn parse(text: &str) -> Result<Vec<Entry>> {
-    let measured: Value =
-        serde_json::from_str(text).doing(|| "reading the measured sizes".into())?;
+    let measured: Value = serde_json::from_str(text).doing(|| "reading the measured sizes".into())?;
     let entry = |value: &Value| {
         let number = |key: &str| value[key].as_u64();
         Some(Entry {
@@ -52,44 +47,23 @@ fn parse(text: &str) -> Result<Vec<Entry>> {
             budget: number("budget")?,
         })
     };
-    let entries: Option<Vec<Entry>> = measured["entries"]
-        .as_array()
-        .and_then(|all| all.iter().map(entry).collect());
+    let entries: Option<Vec<Entry>> = measured["entries"].as_array().and_then(|all| all.iter().map(entry).collect());
     entries
         .filter(|entries| !entries.is_empty())
-        .ok_or_else(|| {
-            Error::new(format!(
-                "{BUDGET} names no entry, or one without name, file and brotli: {text}"
-            ))
-        })
+        .ok_or_else(|| Error::new(format!("{BUDGET} names no entry, or one without name, file and brotli: {text}")))
 }
 
 /// Says by how much an entry is too large, if it is.
 fn excess(entry: &Entry) -> Option<String> {
-    let over = entry
-        .brotli
-        .checked_sub(entry.budget)
-        .filter(|over| *over > 0)?;
-    Some(format!(
-        "{} is {over} bytes over its budget of {} bytes (brotli)",
-        entry.name, entry.budget
-    ))
+    let over = entry.brotli.checked_sub(entry.budget).filter(|over| *over > 0)?;
+    Some(format!("{} is {over} bytes over its budget of {} bytes (brotli)", entry.name, entry.budget))
 }
 
 /// The entries as a table for people.
 fn table(entries: &[Entry]) -> String {
-    let mut text = format!(
-        "{:<20} {:>9} {:>9} {:>9} {:>9} {:>9}\n",
-        "bytes", "raw", "gzip", "brotli", "budget", "left"
-    );
-    for Entry {
-        name,
-        raw,
-        gzip,
-        brotli,
-        budget,
-    } in entries
-    {
+    let mut text =
+        format!("{:<20} {:>9} {:>9} {:>9} {:>9} {:>9}\n", "bytes", "raw", "gzip", "brotli", "budget", "left");
+    for Entry { name, raw, gzip, brotli, budget } in entries {
         let left = i128::from(*budget) - i128::from(*brotli);
         text += &format!("{name:<20} {raw:>9} {gzip:>9} {brotli:>9} {budget:>9} {left:>9}\n");
     }
@@ -101,13 +75,7 @@ mod tests {
     use super::*;
 
     fn entry(brotli: u64, budget: u64) -> Entry {
-        Entry {
-            name: "quartile".into(),
-            raw: 40_000,
-            gzip: 18_000,
-            brotli,
-            budget,
-        }
+        Entry { name: "quartile".into(), raw: 40_000, gzip: 18_000, brotli, budget }
     }
 
     #[test]

@@ -29,14 +29,10 @@ struct Site {
 /// Begins to serve the files of `root` on a port of 127.0.0.1 (0: any free one) for as long as this process lives, and
 /// returns the address. In pages, the first text of `replacement` is replaced by the second.
 pub fn start(root: &Path, port: u16, replacement: Option<(String, String)>) -> Result<SocketAddr> {
-    let root = root
-        .canonicalize()
-        .doing(|| format!("finding {}", root.display()))?;
+    let root = root.canonicalize().doing(|| format!("finding {}", root.display()))?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
         .map_err(|cause| Error::new(format!("serving the example page on port {port}: {cause}")))?;
-    let address = listener
-        .local_addr()
-        .doing(|| "finding the address of the example page".into())?;
+    let address = listener.local_addr().doing(|| "finding the address of the example page".into())?;
     let site = Arc::new(Site { root, replacement });
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
@@ -64,19 +60,13 @@ fn answer(site: &Site, mut stream: TcpStream) -> std::io::Result<()> {
         return plain(&mut stream, "400 Bad Request", "");
     };
     if request.method != "GET" && request.method != "HEAD" {
-        return plain(
-            &mut stream,
-            "405 Method Not Allowed",
-            "Allow: GET, HEAD\r\n",
-        );
+        return plain(&mut stream, "405 Method Not Allowed", "Allow: GET, HEAD\r\n");
     }
     match resolve(&site.root, &request.path) {
         Resolved::Nothing => plain(&mut stream, "404 Not Found", ""),
-        Resolved::Folder => plain(
-            &mut stream,
-            "308 Permanent Redirect",
-            &format!("Location: {}/\r\n", header_safe(&request.path)),
-        ),
+        Resolved::Folder => {
+            plain(&mut stream, "308 Permanent Redirect", &format!("Location: {}/\r\n", header_safe(&request.path)))
+        }
         Resolved::File(path) => send_file(site, &mut stream, &request, &path),
     }
 }
@@ -97,11 +87,7 @@ fn read_request(stream: &mut impl Read) -> Option<Request> {
             return None;
         }
         if header.trim().is_empty() {
-            return Some(Request {
-                method,
-                path,
-                range,
-            });
+            return Some(Request { method, path, range });
         }
         if let Some((name, value)) = header.split_once(':')
             && name.eq_ignore_ascii_case("range")
@@ -141,11 +127,7 @@ fn resolve(root: &Path, path: &str) -> Resolved {
         };
         file = index;
     }
-    if file.starts_with(root) && file.is_file() {
-        Resolved::File(file)
-    } else {
-        Resolved::Nothing
-    }
+    if file.starts_with(root) && file.is_file() { Resolved::File(file) } else { Resolved::Nothing }
 }
 
 /// The text behind `%xx`; nothing when it is not UTF-8 or an escape is broken.
@@ -182,17 +164,14 @@ enum Extent {
 /// What a `Range` header asks for of a file of `length` bytes. Several ranges, and what is not understood, get the
 /// whole file, as the standard allows.
 fn extent(range: Option<&str>, length: u64) -> Extent {
-    let Some((first, last)) = range
-        .and_then(|range| range.strip_prefix("bytes="))
-        .and_then(|range| range.split_once('-'))
+    let Some((first, last)) =
+        range.and_then(|range| range.strip_prefix("bytes=")).and_then(|range| range.split_once('-'))
     else {
         return Extent::Whole;
     };
     let end = length.saturating_sub(1);
     match (first.parse::<u64>(), last.parse::<u64>()) {
-        (Ok(first), Ok(last)) if first <= last && first < length => {
-            Extent::Part(first, last.min(end))
-        }
+        (Ok(first), Ok(last)) if first <= last && first < length => Extent::Part(first, last.min(end)),
         (Ok(first), Ok(last)) if first <= last => Extent::Unsatisfiable,
         (Ok(first), Err(_)) if last.is_empty() && first < length => Extent::Part(first, end),
         (Ok(_), Err(_)) if last.is_empty() => Extent::Unsatisfiable,
@@ -205,24 +184,11 @@ fn extent(range: Option<&str>, length: u64) -> Extent {
 }
 
 /// Sends a file or a part of it.
-fn send_file(
-    site: &Site,
-    stream: &mut TcpStream,
-    request: &Request,
-    path: &Path,
-) -> std::io::Result<()> {
+fn send_file(site: &Site, stream: &mut TcpStream, request: &Request, path: &Path) -> std::io::Result<()> {
     let kind = content_type(path);
     if let (Some((from, to)), true) = (&site.replacement, kind.starts_with("text/html")) {
         let page = std::fs::read_to_string(path)?.replace(from, to);
-        return send(
-            stream,
-            request,
-            "200 OK",
-            kind,
-            "",
-            page.len() as u64,
-            page.as_bytes(),
-        );
+        return send(stream, request, "200 OK", kind, "", page.len() as u64, page.as_bytes());
     }
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
@@ -231,21 +197,11 @@ fn send_file(
         Extent::Part(first, last) => {
             file.seek(SeekFrom::Start(first))?;
             let header = format!("Content-Range: bytes {first}-{last}/{length}\r\n");
-            send(
-                stream,
-                request,
-                "206 Partial Content",
-                kind,
-                &header,
-                last - first + 1,
-                file,
-            )
+            send(stream, request, "206 Partial Content", kind, &header, last - first + 1, file)
         }
-        Extent::Unsatisfiable => plain(
-            stream,
-            "416 Range Not Satisfiable",
-            &format!("Content-Range: bytes */{length}\r\n"),
-        ),
+        Extent::Unsatisfiable => {
+            plain(stream, "416 Range Not Satisfiable", &format!("Content-Range: bytes */{length}\r\n"))
+        }
     }
 }
 
@@ -282,11 +238,7 @@ fn plain(stream: &mut TcpStream, status: &str, headers: &str) -> std::io::Result
 
 /// The type of a file by the end of its name.
 fn content_type(path: &Path) -> &'static str {
-    match path
-        .extension()
-        .and_then(|extension| extension.to_str())
-        .unwrap_or("")
-    {
+    match path.extension().and_then(|extension| extension.to_str()).unwrap_or("") {
         "html" => "text/html; charset=utf-8",
         "js" | "mjs" => "text/javascript; charset=utf-8",
         "css" => "text/css; charset=utf-8",
@@ -315,14 +267,12 @@ mod tests {
 
     impl Sample {
         fn new(name: &str) -> Self {
-            let folder =
-                std::env::temp_dir().join(format!("xtask-static-{name}-{}", std::process::id()));
+            let folder = std::env::temp_dir().join(format!("xtask-static-{name}-{}", std::process::id()));
             std::fs::create_dir_all(folder.join("site/plain")).unwrap();
             std::fs::write(folder.join("secret.txt"), "secret").unwrap();
             std::fs::write(folder.join("site/plain/index.html"), "<p>http://old</p>").unwrap();
             std::fs::write(folder.join("site/a b.mp4"), "0123456789").unwrap();
-            std::os::unix::fs::symlink(folder.join("secret.txt"), folder.join("site/link.txt"))
-                .unwrap();
+            std::os::unix::fs::symlink(folder.join("secret.txt"), folder.join("site/link.txt")).unwrap();
             Self(folder)
         }
 
@@ -375,16 +325,10 @@ mod tests {
         let sample = Sample::new("found");
         let root = sample.root();
         let index = root.join("plain/index.html");
-        assert_eq!(
-            resolve(&root, "/plain/index.html"),
-            Resolved::File(index.clone())
-        );
+        assert_eq!(resolve(&root, "/plain/index.html"), Resolved::File(index.clone()));
         assert_eq!(resolve(&root, "/plain/"), Resolved::File(index));
         assert_eq!(resolve(&root, "/plain"), Resolved::Folder);
-        assert_eq!(
-            resolve(&root, "/a%20b.mp4"),
-            Resolved::File(root.join("a b.mp4"))
-        );
+        assert_eq!(resolve(&root, "/a%20b.mp4"), Resolved::File(root.join("a b.mp4")));
         assert_eq!(resolve(&root, "/"), Resolved::Nothing);
     }
 
@@ -416,59 +360,21 @@ mod tests {
         let address = start(&sample.root(), 0, replacement).unwrap();
         let check = |request: &str, begin: &str, contained: &str, end: &str| {
             let answer = ask(address, request);
-            assert!(
-                answer.starts_with(begin) && answer.contains(contained) && answer.ends_with(end),
-                "{answer}"
-            );
+            assert!(answer.starts_with(begin) && answer.contains(contained) && answer.ends_with(end), "{answer}");
         };
-        check(
-            "GET /plain/?x=1 HTTP/1.1\r\n\r\n",
-            "HTTP/1.1 200 OK",
-            "text/html",
-            "\r\n\r\n<p>http://new</p>",
-        );
-        check(
-            "GET /plain HTTP/1.1\r\n\r\n",
-            "HTTP/1.1 308 ",
-            "Location: /plain/\r\n",
-            "",
-        );
-        check(
-            "GET /a%20b.mp4 HTTP/1.1\r\n\r\n",
-            "HTTP/1.1 200 OK",
-            "Accept-Ranges: bytes",
-            "\r\n\r\n0123456789",
-        );
+        check("GET /plain/?x=1 HTTP/1.1\r\n\r\n", "HTTP/1.1 200 OK", "text/html", "\r\n\r\n<p>http://new</p>");
+        check("GET /plain HTTP/1.1\r\n\r\n", "HTTP/1.1 308 ", "Location: /plain/\r\n", "");
+        check("GET /a%20b.mp4 HTTP/1.1\r\n\r\n", "HTTP/1.1 200 OK", "Accept-Ranges: bytes", "\r\n\r\n0123456789");
         check(
             "GET /a%20b.mp4 HTTP/1.1\r\nHost: x\r\nRANGE: bytes=2-4\r\n\r\n",
             "HTTP/1.1 206 ",
             "Content-Range: bytes 2-4/10\r\n",
             "\r\n\r\n234",
         );
-        check(
-            "GET /a%20b.mp4 HTTP/1.1\r\nRange: bytes=99-\r\n\r\n",
-            "HTTP/1.1 416 ",
-            "bytes */10",
-            "",
-        );
-        check(
-            "HEAD /a%20b.mp4 HTTP/1.1\r\n\r\n",
-            "HTTP/1.1 200 OK",
-            "Content-Length: 10\r\n",
-            "\r\n\r\n",
-        );
-        check(
-            "POST /plain/ HTTP/1.1\r\n\r\n",
-            "HTTP/1.1 405 ",
-            "Allow: GET, HEAD",
-            "",
-        );
-        check(
-            "GET /link.txt HTTP/1.1\r\n\r\n",
-            "HTTP/1.1 404 ",
-            "",
-            "404 Not Found",
-        );
+        check("GET /a%20b.mp4 HTTP/1.1\r\nRange: bytes=99-\r\n\r\n", "HTTP/1.1 416 ", "bytes */10", "");
+        check("HEAD /a%20b.mp4 HTTP/1.1\r\n\r\n", "HTTP/1.1 200 OK", "Content-Length: 10\r\n", "\r\n\r\n");
+        check("POST /plain/ HTTP/1.1\r\n\r\n", "HTTP/1.1 405 ", "Allow: GET, HEAD", "");
+        check("GET /link.txt HTTP/1.1\r\n\r\n", "HTTP/1.1 404 ", "", "404 Not Found");
         check("nonsense\r\n\r\n", "HTTP/1.1 400 ", "", "");
     }
 
@@ -482,9 +388,7 @@ mod tests {
     fn a_port_in_use_is_named() {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = taken.local_addr().unwrap().port();
-        let error = start(&std::env::temp_dir(), port, None)
-            .unwrap_err()
-            .to_string();
+        let error = start(&std::env::temp_dir(), port, None).unwrap_err().to_string();
         assert!(error.contains(&format!("port {port}")), "{error}");
     }
 }

@@ -39,9 +39,7 @@ const WASM_OPT: &[&str] = &[
 /// Brings `npm/generated/` up to date; quick when the compiled module has not changed.
 pub fn build(context: &Context) -> Result<()> {
     let sink = context.progress.sink();
-    let compiled = context
-        .progress
-        .step("Compiling the SDK to WebAssembly", || compile(context))?;
+    let compiled = context.progress.step("Compiling the SDK to WebAssembly", || compile(context))?;
     let stamp = stamp_of(context, &compiled)?;
     let output = context.path(OUTPUT);
     if is_current(&output, &stamp) {
@@ -57,44 +55,17 @@ pub fn build(context: &Context) -> Result<()> {
     context.progress.step("Shrinking the module", || {
         let mut command = context.program("node_modules/.bin/wasm-opt");
         let module = scratch.join(format!("{NAME}_bg.wasm"));
-        run(
-            command
-                .args(WASM_OPT)
-                .arg(&module)
-                .arg("-o")
-                .arg(scratch.join("optimised.wasm")),
-            sink,
-        )
+        run(command.args(WASM_OPT).arg(&module).arg("-o").arg(scratch.join("optimised.wasm")), sink)
     })?;
     hand_over(&scratch, &output, &stamp)
 }
 
 /// Compiles the SDK and returns the path of the module.
 fn compile(context: &Context) -> Result<PathBuf> {
-    let arguments = [
-        "build",
-        "--package",
-        "quartile-sdk-wasm",
-        "--profile",
-        "wasm",
-        "--target",
-        WASM_TARGET,
-    ];
-    run(
-        context
-            .cargo(&arguments)
-            .env("RUSTFLAGS", "-C target-cpu=mvp"),
-        context.progress.sink(),
-    )?;
-    let module = context
-        .target_folder()?
-        .join(WASM_TARGET)
-        .join("wasm/quartile_sdk_wasm.wasm");
-    if module.is_file() {
-        Ok(module)
-    } else {
-        Err(Error::new(format!("cargo made no {}", module.display())))
-    }
+    let arguments = ["build", "--package", "quartile-sdk-wasm", "--profile", "wasm", "--target", WASM_TARGET];
+    run(context.cargo(&arguments).env("RUSTFLAGS", "-C target-cpu=mvp"), context.progress.sink())?;
+    let module = context.target_folder()?.join(WASM_TARGET).join("wasm/quartile_sdk_wasm.wasm");
+    if module.is_file() { Ok(module) } else { Err(Error::new(format!("cargo made no {}", module.display()))) }
 }
 
 /// What the results depend on, as a line of text: the module, the optimiser's options and the versions of the tools.
@@ -106,26 +77,17 @@ fn stamp_of(context: &Context, compiled: &Path) -> Result<String> {
         read_text(&context.path("Cargo.toml"))?,
         include_str!("wasm.rs").to_owned(),
     ];
-    Ok(format!(
-        "{} {:016x} {:016x}\n",
-        module.len(),
-        fnv(&module),
-        fnv(tools.concat().as_bytes())
-    ))
+    Ok(format!("{} {:016x} {:016x}\n", module.len(), fnv(&module), fnv(tools.concat().as_bytes())))
 }
 
 /// The 64-bit FNV-1a hash: enough to notice a change.
 fn fnv(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// Whether the results were made from exactly what `stamp` says and are all there.
 fn is_current(output: &Path, stamp: &str) -> bool {
-    let all_there = ["js", "wasm", "d.ts"]
-        .iter()
-        .all(|kind| output.join(format!("{NAME}_bg.{kind}")).is_file());
+    let all_there = ["js", "wasm", "d.ts"].iter().all(|kind| output.join(format!("{NAME}_bg.{kind}")).is_file());
     all_there && std::fs::read_to_string(output.join("stamp")).is_ok_and(|written| written == stamp)
 }
 
@@ -143,9 +105,7 @@ fn hand_over(scratch: &Path, output: &Path, stamp: &str) -> Result<()> {
     std::fs::write(result("d.ts"), glue_types(&types)).doing(doing)?;
     let snippets = scratch.join("snippets");
     if snippets.exists() {
-        return Err(Error::new(
-            "the SDK contains inline JavaScript (snippets), which the loader cannot inline",
-        ));
+        return Err(Error::new("the SDK contains inline JavaScript (snippets), which the loader cannot inline"));
     }
     std::fs::write(output.join("stamp"), stamp).doing(doing)
 }

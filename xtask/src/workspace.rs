@@ -20,15 +20,9 @@ impl Context {
     /// checkouts share a target folder; without it the current folder is searched upwards.
     pub fn find(progress: Progress) -> Result<Self> {
         let named = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
-        let start = named
-            .map_or_else(std::env::current_dir, Ok)
-            .doing(|| "finding the current folder".into())?;
-        let root = workspace_above(&start).ok_or_else(|| {
-            Error::new(format!(
-                "no Cargo workspace at or above {}",
-                start.display()
-            ))
-        })?;
+        let start = named.map_or_else(std::env::current_dir, Ok).doing(|| "finding the current folder".into())?;
+        let root = workspace_above(&start)
+            .ok_or_else(|| Error::new(format!("no Cargo workspace at or above {}", start.display())))?;
         Ok(Self { root, progress })
     }
 
@@ -62,10 +56,7 @@ impl Context {
     /// `npm`, without its own chatter.
     pub fn npm(&self, arguments: &[&str]) -> Command {
         let mut command = self.program("npm");
-        command
-            .args(arguments)
-            .args(["--no-fund", "--no-audit"])
-            .env("NPM_CONFIG_UPDATE_NOTIFIER", "false");
+        command.args(arguments).args(["--no-fund", "--no-audit"]).env("NPM_CONFIG_UPDATE_NOTIFIER", "false");
         command
     }
 
@@ -74,10 +65,7 @@ impl Context {
         let mut command = self.cargo(&["metadata", "--no-deps", "--format-version", "1"]);
         let output = command.output().doing(|| "running cargo metadata".into())?;
         if !output.status.success() {
-            return Err(Error::new(format!(
-                "cargo metadata: {}",
-                String::from_utf8_lossy(&output.stderr).trim()
-            )));
+            return Err(Error::new(format!("cargo metadata: {}", String::from_utf8_lossy(&output.stderr).trim())));
         }
         let metadata: serde_json::Value =
             serde_json::from_slice(&output.stdout).doing(|| "reading cargo metadata".into())?;

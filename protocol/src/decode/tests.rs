@@ -62,6 +62,25 @@ fn the_least_golden_body_is_read() {
     assert_eq!(decoded.received, 1);
 }
 
+/// The document for people without our SDK says what is so.
+#[test]
+fn the_documented_request_is_accepted_and_every_word_is_documented() {
+    let document = include_str!("../../../docs/wire.md");
+    let example = document.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
+    let decoded = decode(example.as_bytes()).unwrap();
+    assert_eq!((decoded.rejected.len(), decoded.received), (0, 1));
+    let words = Field::ALL.iter().map(|field| field.name());
+    let words = words.chain(crate::reply::RejectCode::ALL.iter().map(|code| code.as_str()));
+    let words = words.chain(BodyCode::ALL.iter().map(|code| code.as_str()));
+    let words = words.chain(crate::event::StopReason::ALL.iter().map(|reason| reason.as_str()));
+    for word in words {
+        assert!(document.contains(&format!("`{word}`")), "docs/wire.md does not tell of `{word}`");
+    }
+    for field in Field::ALL {
+        assert!(document.contains(field.doc()), "docs/wire.md tells something else of `{}`", field.name());
+    }
+}
+
 #[test]
 fn every_field_is_written_and_read() {
     for &field in Field::ALL {

@@ -36,24 +36,12 @@ const VIEWERS: u32 = 300;
 /// What the collector reads from its environment: where to listen and where to keep its data. Without a configuration
 /// file it is the demo: site `demo`, pages of any origin, reports without a token.
 pub fn collector_environment(listen: &str, data: &str) -> Vec<(&'static str, String)> {
-    vec![
-        ("QUARTILE_LISTEN", listen.into()),
-        ("QUARTILE_DATA_DIR", data.into()),
-    ]
+    vec![("QUARTILE_LISTEN", listen.into()), ("QUARTILE_DATA_DIR", data.into())]
 }
 
 /// The arguments of the simulated audience.
 pub fn audience_arguments(collector: &str) -> Vec<String> {
-    [
-        "--collector",
-        collector,
-        "--site",
-        SITE,
-        "--viewers",
-        &VIEWERS.to_string(),
-    ]
-    .map(str::to_owned)
-    .to_vec()
+    ["--collector", collector, "--site", SITE, "--viewers", &VIEWERS.to_string()].map(str::to_owned).to_vec()
 }
 
 /// Plays of the last days by device and country.

@@ -78,11 +78,7 @@ impl Stage {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let page_port = if options.once { 0 } else { port + 1 };
         let page = serve_example(context, page_port, address)?;
-        let name = if options.once {
-            format!("once-{}", std::process::id())
-        } else {
-            "demo".into()
-        };
+        let name = if options.once { format!("once-{}", std::process::id()) } else { "demo".into() };
         let data = context.path("quartile-data").join(&name);
         let log = context.path("quartile-data").join(format!("{name}.log"));
         if data.exists() {
@@ -90,16 +86,8 @@ impl Stage {
         }
         make_folder(&data)?;
         let collector = start_collector(context, address, &data, &log)?;
-        let mut stage = Self {
-            collector,
-            address,
-            page,
-            data,
-            log,
-        };
-        context
-            .progress
-            .step("Starting the collector", || stage.wait_until_healthy())?;
+        let mut stage = Self { collector, address, page, data, log };
+        context.progress.step("Starting the collector", || stage.wait_until_healthy())?;
         Ok(stage)
     }
 
@@ -123,61 +111,31 @@ impl Stage {
                     continue;
                 }
             };
-            return Err(Error::new(format!(
-                "{problem}; it said:\n{}",
-                self.last_lines()
-            )));
+            return Err(Error::new(format!("{problem}; it said:\n{}", self.last_lines())));
         }
     }
 
     /// Lets the audience watch and shows the report; then one more viewing, or all there is until Ctrl-C.
     fn show(&mut self, context: &Context, options: &Options) -> Result<()> {
-        context
-            .progress
-            .step("Letting simulated viewers watch", || self.simulate(context))?;
-        let report = context
-            .progress
-            .step("Waiting for their plays in the report", || {
-                self.settled_report()
-            })?;
+        context.progress.step("Letting simulated viewers watch", || self.simulate(context))?;
+        let report = context.progress.step("Waiting for their plays in the report", || self.settled_report())?;
         if options.once {
-            context
-                .progress
-                .step("Watching the example's clip in Chromium", || {
-                    self.watch_once(context)
-                })?;
-            context.progress.say(&format!(
-                "\n{}",
-                Report::ask(self.address, &contract::plays_query())?.table()?
-            ));
-            context
-                .progress
-                .say("The viewing shows in the report: 1 more play, watched to its end.");
+            context.progress.step("Watching the example's clip in Chromium", || self.watch_once(context))?;
+            context.progress.say(&format!("\n{}", Report::ask(self.address, &contract::plays_query())?.table()?));
+            context.progress.say("The viewing shows in the report: 1 more play, watched to its end.");
             return Ok(());
         }
         context.progress.say(&format!("\n{}", report.table()?));
-        context
-            .progress
-            .say(&format!("Example page  {}", self.page));
-        context
-            .progress
-            .say(&format!("Collector     {}/", self.origin()));
-        context
-            .progress
-            .say(&format!("Its log       {}", self.log.display()));
+        context.progress.say(&format!("Example page  {}", self.page));
+        context.progress.say(&format!("Collector     {}/", self.origin()));
+        context.progress.say(&format!("Its log       {}", self.log.display()));
         context.progress.say("Ctrl-C ends it.");
         self.keep()
     }
 
     /// Runs the simulated audience to its end.
     fn simulate(&self, context: &Context) -> Result<()> {
-        let mut command = context.cargo(&[
-            "run",
-            "--quiet",
-            "--package",
-            contract::AUDIENCE_PACKAGE,
-            "--",
-        ]);
+        let mut command = context.cargo(&["run", "--quiet", "--package", contract::AUDIENCE_PACKAGE, "--"]);
         command.args(contract::audience_arguments(&self.origin()));
         Background::start(&mut command)?.finish(AUDIENCE_LIMIT)
     }
@@ -198,9 +156,7 @@ impl Stage {
             }
             if begun.elapsed() > REPORT_LIMIT {
                 return if plays > 0 { last } else { None }.ok_or_else(|| {
-                    Error::new(
-                        "the report shows no plays, although the simulated viewers were accepted",
-                    )
+                    Error::new("the report shows no plays, although the simulated viewers were accepted")
                 });
             }
             std::thread::sleep(LOOK_AGAIN * 5);
@@ -209,8 +165,7 @@ impl Stage {
 
     /// Watches the example's clip in a browser, and waits until the report counts one more viewing to the end.
     fn watch_once(&self, context: &Context) -> Result<()> {
-        let viewings =
-            || Report::ask(self.address, &contract::videos_query())?.viewings_of(contract::CLIP);
+        let viewings = || Report::ask(self.address, &contract::videos_query())?.viewings_of(contract::CLIP);
         let before = viewings()?;
         let mut browser = context.program("node");
         browser.args(["xtask/demo/watch-once.mjs", &self.page, contract::CLIP]);
@@ -253,12 +208,7 @@ impl Stage {
 
     /// Ends the collector and removes what it kept.
     fn clean_up(self) {
-        let Self {
-            collector,
-            data,
-            log,
-            ..
-        } = self;
+        let Self { collector, data, log, .. } = self;
         drop(collector);
         let _ = std::fs::remove_dir_all(data);
         let _ = std::fs::remove_file(log);
@@ -267,28 +217,15 @@ impl Stage {
 
 /// The port for the collector: the one asked for, for a single run any free one, otherwise the usual one.
 fn collector_port(options: &Options) -> Result<u16> {
-    let wanted = options.port.unwrap_or(if options.once {
-        0
-    } else {
-        contract::DEFAULT_PORT
-    });
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, wanted)).map_err(|cause| {
-        Error::new(format!(
-            "port {wanted} cannot be used ({cause}): choose another with --port"
-        ))
-    })?;
-    Ok(listener
-        .local_addr()
-        .doing(|| "finding a free port".into())?
-        .port())
+    let wanted = options.port.unwrap_or(if options.once { 0 } else { contract::DEFAULT_PORT });
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, wanted))
+        .map_err(|cause| Error::new(format!("port {wanted} cannot be used ({cause}): choose another with --port")))?;
+    Ok(listener.local_addr().doing(|| "finding a free port".into())?.port())
 }
 
 /// Serves the examples and returns the address of the page, whose collector is the one at `collector`.
 fn serve_example(context: &Context, port: u16, collector: SocketAddr) -> Result<String> {
-    let file = context
-        .path(contract::EXAMPLES)
-        .join(contract::PAGE.trim_matches('/'))
-        .join("index.html");
+    let file = context.path(contract::EXAMPLES).join(contract::PAGE.trim_matches('/')).join("index.html");
     let page = crate::workspace::read_text(&file)?;
     let origin = format!("http://{collector}");
     if !page.contains(contract::COLLECTOR_IN_PAGE) && origin != contract::COLLECTOR_IN_PAGE {
@@ -304,21 +241,13 @@ fn serve_example(context: &Context, port: u16, collector: SocketAddr) -> Result<
 }
 
 /// Starts the collector with its output in a file.
-fn start_collector(
-    context: &Context,
-    address: SocketAddr,
-    data: &Path,
-    log: &Path,
-) -> Result<Background> {
+fn start_collector(context: &Context, address: SocketAddr, data: &Path, log: &Path) -> Result<Background> {
     let doing = || format!("writing {}", log.display());
     let output = File::create(log).doing(doing)?;
     let errors = output.try_clone().doing(doing)?;
     let binary = context.collector_binary()?;
     let mut command = context.program(&binary.to_string_lossy());
-    command.envs(contract::collector_environment(
-        &address.to_string(),
-        &data.to_string_lossy(),
-    ));
+    command.envs(contract::collector_environment(&address.to_string(), &data.to_string_lossy()));
     command.stdout(output).stderr(errors);
     Background::start(&mut command)
 }
@@ -331,24 +260,12 @@ mod tests {
     fn a_port_in_use_is_refused_with_advice() {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = taken.local_addr().unwrap().port();
-        let error = collector_port(&Options {
-            once: false,
-            port: Some(port),
-        })
-        .unwrap_err()
-        .to_string();
+        let error = collector_port(&Options { once: false, port: Some(port) }).unwrap_err().to_string();
         assert!(error.contains("choose another with --port"), "{error}");
     }
 
     #[test]
     fn a_single_run_takes_a_free_port() {
-        assert_ne!(
-            collector_port(&Options {
-                once: true,
-                port: None
-            })
-            .unwrap(),
-            0
-        );
+        assert_ne!(collector_port(&Options { once: true, port: None }).unwrap(), 0);
     }
 }

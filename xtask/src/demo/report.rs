@@ -31,10 +31,7 @@ impl Report {
     pub fn ask(collector: SocketAddr, query: &Value) -> Result<Self> {
         let answer = post_json(collector, contract::QUERY, &query.to_string())?;
         if answer.status != 200 {
-            return Err(Error::new(format!(
-                "{query} was answered with {}: {}",
-                answer.status, answer.body
-            )));
+            return Err(Error::new(format!("{query} was answered with {}: {}", answer.status, answer.body)));
         }
         Self::parse(&answer.body)
     }
@@ -44,37 +41,17 @@ impl Report {
         let answer: Value = serde_json::from_str(body).doing(|| "reading a report".into())?;
         let read = || {
             let name = |column: &Value| column["name"].as_str().map(str::to_owned);
-            let columns: Vec<String> = answer["columns"]
-                .as_array()?
-                .iter()
-                .map(name)
-                .collect::<Option<_>>()?;
-            let cells = |row: &Value| {
-                row.as_array()
-                    .filter(|row| row.len() == columns.len())
-                    .cloned()
-            };
-            let rows = answer["rows"]
-                .as_array()?
-                .iter()
-                .map(cells)
-                .collect::<Option<_>>()?;
+            let columns: Vec<String> = answer["columns"].as_array()?.iter().map(name).collect::<Option<_>>()?;
+            let cells = |row: &Value| row.as_array().filter(|row| row.len() == columns.len()).cloned();
+            let rows = answer["rows"].as_array()?.iter().map(cells).collect::<Option<_>>()?;
             Some(Self { columns, rows })
         };
-        read().ok_or_else(|| {
-            Error::new(format!(
-                "the report has not the expected columns and rows: {body}"
-            ))
-        })
+        read().ok_or_else(|| Error::new(format!("the report has not the expected columns and rows: {body}")))
     }
 
     /// How often a video was viewed, from a report of videos.
     pub fn viewings_of(&self, video: &str) -> Result<Viewings> {
-        let (name, plays, completed) = (
-            self.index("video")?,
-            self.index("plays")?,
-            self.index("reached_100")?,
-        );
+        let (name, plays, completed) = (self.index("video")?, self.index("plays")?, self.index("reached_100")?);
         let row = self.rows.iter().find(|row| row[name] == video);
         Ok(row.map_or(Viewings::default(), |row| Viewings {
             plays: row[plays].as_u64().unwrap_or(0),
@@ -85,12 +62,7 @@ impl Report {
     /// Where a column is.
     fn index(&self, name: &str) -> Result<usize> {
         let found = self.columns.iter().position(|column| column == name);
-        found.ok_or_else(|| {
-            Error::new(format!(
-                "the report has no column {name}, only {}",
-                self.columns.join(", ")
-            ))
-        })
+        found.ok_or_else(|| Error::new(format!("the report has no column {name}, only {}", self.columns.join(", "))))
     }
 
     /// All plays of a report of plays.
@@ -101,11 +73,7 @@ impl Report {
 
     /// Plays by country, one in a row, and device, one in a column; those with the most plays first.
     pub fn table(&self) -> Result<String> {
-        let (device, country, plays) = (
-            self.index("device")?,
-            self.index("country")?,
-            self.index("plays")?,
-        );
+        let (device, country, plays) = (self.index("device")?, self.index("country")?, self.index("plays")?);
         let mut cells: BTreeMap<(String, String), u64> = BTreeMap::new();
         for row in &self.rows {
             let key = (label(&row[country]), label(&row[device]));
@@ -115,42 +83,21 @@ impl Report {
         let devices = by_plays(&cells, |key| &key.1);
         let mut text = line("plays", devices.iter().map(|(name, _)| name.clone()), "all");
         for (country, all) in &countries {
-            let cell = |device: &String| {
-                cells
-                    .get(&(country.clone(), device.clone()))
-                    .map_or(String::new(), u64::to_string)
-            };
-            text += &line(
-                country,
-                devices.iter().map(|(device, _)| cell(device)),
-                &all.to_string(),
-            );
+            let cell =
+                |device: &String| cells.get(&(country.clone(), device.clone())).map_or(String::new(), u64::to_string);
+            text += &line(country, devices.iter().map(|(device, _)| cell(device)), &all.to_string());
         }
         let all: u64 = cells.values().sum();
-        text += &line(
-            "all",
-            devices.iter().map(|(_, plays)| plays.to_string()),
-            &all.to_string(),
-        );
+        text += &line("all", devices.iter().map(|(_, plays)| plays.to_string()), &all.to_string());
         Ok(text)
     }
 }
 
 /// A value as people read it. Escape sequences that came from outside must not reach the terminal.
 fn label(value: &Value) -> String {
-    let text = value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned);
-    let text: String = text
-        .chars()
-        .filter(|character| !character.is_control())
-        .take(20)
-        .collect();
-    if text.is_empty() || text == "null" {
-        "(unknown)".into()
-    } else {
-        text
-    }
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let text: String = text.chars().filter(|character| !character.is_control()).take(20).collect();
+    if text.is_empty() || text == "null" { "(unknown)".into() } else { text }
 }
 
 /// The names that `part` takes from the keys, with the sum of their plays, most plays first.
@@ -159,17 +106,8 @@ fn by_plays(
     part: impl Fn(&(String, String)) -> &String,
 ) -> Vec<(String, u64)> {
     let names: BTreeSet<&String> = cells.keys().map(&part).collect();
-    let sum = |name: &String| {
-        cells
-            .iter()
-            .filter(|(key, _)| part(key) == name)
-            .map(|(_, plays)| plays)
-            .sum()
-    };
-    let mut sums: Vec<(String, u64)> = names
-        .into_iter()
-        .map(|name| (name.clone(), sum(name)))
-        .collect();
+    let sum = |name: &String| cells.iter().filter(|(key, _)| part(key) == name).map(|(_, plays)| plays).sum();
+    let mut sums: Vec<(String, u64)> = names.into_iter().map(|name| (name.clone(), sum(name))).collect();
     sums.sort_by_key(|(_, plays)| std::cmp::Reverse(*plays));
     sums
 }
@@ -205,34 +143,17 @@ all                           12           3           1          16
     fn the_viewings_of_one_video_are_found() {
         let body = r#"{"columns":[{"name":"video"},{"name":"plays"},{"name":"reached_100"}],"rows":[["a",5,2],["clip-8s",2,1]]}"#;
         let report = Report::parse(body).unwrap();
-        assert_eq!(
-            report.viewings_of("clip-8s").unwrap(),
-            Viewings {
-                plays: 2,
-                completed: 1
-            }
-        );
+        assert_eq!(report.viewings_of("clip-8s").unwrap(), Viewings { plays: 2, completed: 1 });
         assert_eq!(report.viewings_of("other").unwrap(), Viewings::default());
     }
 
     #[test]
     fn another_shape_is_an_error_that_shows_it() {
-        for body in [
-            "{}",
-            r#"{"columns":[{"name":"plays"}],"rows":[[1,2]]}"#,
-            r#"{"columns":["plays"],"rows":[]}"#,
-        ] {
+        for body in ["{}", r#"{"columns":[{"name":"plays"}],"rows":[[1,2]]}"#, r#"{"columns":["plays"],"rows":[]}"#] {
             assert!(Report::parse(body).unwrap_err().to_string().contains(body));
         }
         assert!(Report::parse("<html>").is_err());
-        let error = Report::parse(PLAYS)
-            .unwrap()
-            .viewings_of("a")
-            .unwrap_err()
-            .to_string();
-        assert_eq!(
-            error,
-            "the report has no column video, only device, country, plays"
-        );
+        let error = Report::parse(PLAYS).unwrap().viewings_of("a").unwrap_err().to_string();
+        assert_eq!(error, "the report has no column video, only device, country, plays");
     }
 }

@@ -48,8 +48,7 @@ impl Runner<'_> {
     fn check(&mut self, mut command: std::process::Command) {
         let passed = run(&mut command, self.context.progress.sink());
         self.totals += Totals::one(passed.is_ok());
-        self.failures
-            .extend(passed.err().map(|error| error.to_string()));
+        self.failures.extend(passed.err().map(|error| error.to_string()));
     }
 
     /// A check that failed before there was a command to run.
@@ -63,9 +62,7 @@ impl Runner<'_> {
     fn suite(&mut self, mut command: std::process::Command) {
         let mut totals = Totals::default();
         if self.full {
-            command
-                .env("QUARTILE_TEST_FULL", "1")
-                .env("PROPTEST_CASES", "4096");
+            command.env("QUARTILE_TEST_FULL", "1").env("PROPTEST_CASES", "4096");
         }
         let status = watch(&mut command, |line| {
             totals.read_line(line);
@@ -91,37 +88,19 @@ pub fn run_all(context: &Context, options: &Options) -> Result<()> {
     let mut all = Totals::default();
     let mut summary = Vec::new();
     for part in PARTS.iter().filter(|part| is_wanted(part, options)) {
-        context.progress.say(&format!(
-            "\n═══ {} ═══ {} ({} so far)",
-            part.name,
-            part.about,
-            human(begun.elapsed())
-        ));
+        context.progress.say(&format!("\n═══ {} ═══ {} ({} so far)", part.name, part.about, human(begun.elapsed())));
         let part_begun = now();
         let (outcome, failures) = run_part(context, part, options, &mut prepared);
         let outcome = insist(outcome, !options.only.is_empty());
         if let Outcome::Ran(totals) = outcome {
             all += totals;
         }
-        summary.push(summary_line(
-            part.name,
-            &outcome,
-            &human(part_begun.elapsed()),
-            &failures,
-        ));
+        summary.push(summary_line(part.name, &outcome, &human(part_begun.elapsed()), &failures));
     }
-    context
-        .progress
-        .say(&format!("\n═══ summary ═══ {}", human(begun.elapsed())));
+    context.progress.say(&format!("\n═══ summary ═══ {}", human(begun.elapsed())));
     summary.iter().for_each(|line| context.progress.say(line));
-    context
-        .progress
-        .say(&format!("{} passed, {} failed", all.passed, all.failed));
-    if all.failed == 0 {
-        Ok(())
-    } else {
-        Err(Error::new(""))
-    }
+    context.progress.say(&format!("{} passed, {} failed", all.passed, all.failed));
+    if all.failed == 0 { Ok(()) } else { Err(Error::new("")) }
 }
 
 /// Whether a part was asked for.
@@ -130,25 +109,12 @@ fn is_wanted(part: &Part, options: &Options) -> bool {
 }
 
 /// Prepares and runs one part.
-fn run_part(
-    context: &Context,
-    part: &Part,
-    options: &Options,
-    prepared: &mut Prepared,
-) -> (Outcome, Vec<String>) {
+fn run_part(context: &Context, part: &Part, options: &Options, prepared: &mut Prepared) -> (Outcome, Vec<String>) {
     if let Err(error) = prepared.ensure_all(context, part.needs) {
         context.progress.say(&format!("cannot run: {error}"));
-        return (
-            Outcome::Ran(Totals::one(false)),
-            vec![format!("cannot run: {error}")],
-        );
+        return (Outcome::Ran(Totals::one(false)), vec![format!("cannot run: {error}")]);
     }
-    let mut runner = Runner {
-        context,
-        full: options.full,
-        totals: Totals::default(),
-        failures: Vec::new(),
-    };
+    let mut runner = Runner { context, full: options.full, totals: Totals::default(), failures: Vec::new() };
     if let Some(reason) = (part.run)(&mut runner) {
         context.progress.say(&format!("not run: {reason}"));
         return (Outcome::NotRun(reason), Vec::new());
@@ -176,9 +142,7 @@ fn summary_line(name: &str, outcome: &Outcome, time: &str, failures: &[String]) 
         }
         Outcome::NotRun(reason) => format!("– {name:<10} not run: {reason}"),
     };
-    failures
-        .iter()
-        .fold(line, |line, failure| format!("{line}\n      {failure}"))
+    failures.iter().fold(line, |line, failure| format!("{line}\n      {failure}"))
 }
 
 #[cfg(test)]
@@ -190,12 +154,7 @@ mod tests {
 
     fn with_runner(work: impl FnOnce(&mut Runner<'_>)) -> (Totals, Vec<String>) {
         let context = Context::find(Progress::new(Sink::Nowhere)).unwrap();
-        let mut runner = Runner {
-            context: &context,
-            full: false,
-            totals: Totals::default(),
-            failures: Vec::new(),
-        };
+        let mut runner = Runner { context: &context, full: false, totals: Totals::default(), failures: Vec::new() };
         work(&mut runner);
         (runner.totals, runner.failures)
     }
@@ -209,17 +168,9 @@ mod tests {
     #[test]
     fn counted_failures_are_not_counted_twice() {
         let (totals, failures) = with_runner(|runner| {
-            runner.suite(shell(
-                "echo 'test result: FAILED. 4 passed; 2 failed; 0 ignored'; exit 101",
-            ));
+            runner.suite(shell("echo 'test result: FAILED. 4 passed; 2 failed; 0 ignored'; exit 101"));
         });
-        assert_eq!(
-            totals,
-            Totals {
-                passed: 4,
-                failed: 2
-            }
-        );
+        assert_eq!(totals, Totals { passed: 4, failed: 2 });
         assert_eq!(failures.len(), 1);
     }
 
@@ -228,22 +179,9 @@ mod tests {
         let (totals, _) = with_runner(|runner| {
             runner.suite(shell("echo 'test result: ok. 4 passed; 0 failed'; exit 1"));
         });
-        assert_eq!(
-            totals,
-            Totals {
-                passed: 4,
-                failed: 1
-            }
-        );
-        let (totals, failures) =
-            with_runner(|runner| runner.suite(Command::new("/nowhere/to/be/found")));
-        assert_eq!(
-            totals,
-            Totals {
-                passed: 0,
-                failed: 1
-            }
-        );
+        assert_eq!(totals, Totals { passed: 4, failed: 1 });
+        let (totals, failures) = with_runner(|runner| runner.suite(Command::new("/nowhere/to/be/found")));
+        assert_eq!(totals, Totals { passed: 0, failed: 1 });
         assert!(failures[0].starts_with("starting found"), "{failures:?}");
     }
 
@@ -253,52 +191,21 @@ mod tests {
             runner.check(shell("exit 0"));
             runner.check(shell("exit 1"));
         });
-        assert_eq!(
-            totals,
-            Totals {
-                passed: 1,
-                failed: 1
-            }
-        );
+        assert_eq!(totals, Totals { passed: 1, failed: 1 });
     }
 
     #[test]
     fn a_part_without_a_test_fails() {
         let context = Context::find(Progress::new(Sink::Nowhere)).unwrap();
-        let part = Part {
-            name: "empty",
-            about: "",
-            needs: &[],
-            run: |_| None,
-        };
-        let (outcome, failures) = run_part(
-            &context,
-            &part,
-            &Options::default(),
-            &mut Prepared::default(),
-        );
-        assert!(matches!(
-            outcome,
-            Outcome::Ran(Totals {
-                passed: 0,
-                failed: 1
-            })
-        ));
+        let part = Part { name: "empty", about: "", needs: &[], run: |_| None };
+        let (outcome, failures) = run_part(&context, &part, &Options::default(), &mut Prepared::default());
+        assert!(matches!(outcome, Outcome::Ran(Totals { passed: 0, failed: 1 })));
         assert_eq!(failures, ["no test was executed"]);
     }
 
     #[test]
     fn a_part_that_cannot_run_counts_only_when_it_was_asked_for() {
-        assert!(matches!(
-            insist(Outcome::NotRun("absent"), false),
-            Outcome::NotRun(_)
-        ));
-        assert!(matches!(
-            insist(Outcome::NotRun("absent"), true),
-            Outcome::Ran(Totals {
-                passed: 0,
-                failed: 1
-            })
-        ));
+        assert!(matches!(insist(Outcome::NotRun("absent"), false), Outcome::NotRun(_)));
+        assert!(matches!(insist(Outcome::NotRun("absent"), true), Outcome::Ran(Totals { passed: 0, failed: 1 })));
     }
 }

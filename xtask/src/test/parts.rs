@@ -33,24 +33,9 @@ pub const NAMES: [&str; PARTS.len()] = {
 
 /// All parts in the order they run: what is quick to fail comes first.
 pub const PARTS: &[Part] = &[
-    Part {
-        name: "format",
-        about: "is everything formatted?",
-        needs: &[Need::Toolchain],
-        run: format,
-    },
-    Part {
-        name: "tools",
-        about: "these tools themselves",
-        needs: &[],
-        run: tools,
-    },
-    Part {
-        name: "protocol",
-        about: "what travels",
-        needs: &[],
-        run: |runner| cargo_test(runner, "quartile-protocol"),
-    },
+    Part { name: "format", about: "is everything formatted?", needs: &[Need::Toolchain], run: format },
+    Part { name: "tools", about: "these tools themselves", needs: &[], run: tools },
+    Part { name: "protocol", about: "what travels", needs: &[], run: |runner| cargo_test(runner, "quartile-protocol") },
     Part {
         name: "tracker",
         about: "what the SDK decides",
@@ -63,12 +48,7 @@ pub const PARTS: &[Part] = &[
         needs: &[],
         run: |runner| cargo_test(runner, "quartile-simulator"),
     },
-    Part {
-        name: "sdk",
-        about: "the browser shell, also compiled for browsers",
-        needs: &[Need::Toolchain],
-        run: sdk,
-    },
+    Part { name: "sdk", about: "the browser shell, also compiled for browsers", needs: &[Need::Toolchain], run: sdk },
     Part {
         name: "collector",
         about: "the collector with its store",
@@ -81,36 +61,16 @@ pub const PARTS: &[Part] = &[
         needs: &[Need::Bundles, Need::DuckDb],
         run: lint,
     },
-    Part {
-        name: "deny",
-        about: "licences and sources of what we depend on",
-        needs: &[],
-        run: deny,
-    },
-    Part {
-        name: "npm",
-        about: "the npm package",
-        needs: &[Need::Bundles],
-        run: npm,
-    },
-    Part {
-        name: "e2e",
-        about: "a browser, a player, a collector",
-        needs: &[Need::Browser, Need::Collector],
-        run: e2e,
-    },
+    Part { name: "deny", about: "licences and sources of what we depend on", needs: &[], run: deny },
+    Part { name: "npm", about: "the npm package", needs: &[Need::Bundles], run: npm },
+    Part { name: "e2e", about: "a browser, a player, a collector", needs: &[Need::Browser, Need::Collector], run: e2e },
 ];
 
 /// The folders whose TypeScript is checked and tested, from the workspaces that the root `package.json` names.
 fn npm_workspaces(context: &Context) -> Result<Vec<String>, String> {
     let manifest = read_json(&context.path("package.json")).map_err(|error| error.to_string())?;
-    let names = manifest["workspaces"]
-        .as_array()
-        .ok_or("package.json names no workspaces")?;
-    Ok(names
-        .iter()
-        .filter_map(|name| name.as_str().map(str::to_owned))
-        .collect())
+    let names = manifest["workspaces"].as_array().ok_or("package.json names no workspaces")?;
+    Ok(names.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect())
 }
 
 /// `cargo test` of one package, every test program of it even if one fails.
@@ -137,13 +97,7 @@ fn tools(runner: &mut Runner<'_>) -> Option<&'static str> {
 
 /// The shell has few tests of its own that need no browser; that it compiles for browsers is checked in any case.
 fn sdk(runner: &mut Runner<'_>) -> Option<&'static str> {
-    runner.check(runner.context.cargo(&[
-        "check",
-        "--package",
-        "quartile-sdk-wasm",
-        "--target",
-        WASM_TARGET,
-    ]));
+    runner.check(runner.context.cargo(&["check", "--package", "quartile-sdk-wasm", "--target", WASM_TARGET]));
     runner.suite(test_command(runner.context, "quartile-sdk-wasm"));
     None
 }
@@ -160,23 +114,12 @@ fn collector(runner: &mut Runner<'_>) -> Option<&'static str> {
 }
 
 fn lint(runner: &mut Runner<'_>) -> Option<&'static str> {
-    let arguments = [
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "-D",
-        "warnings",
-    ];
+    let arguments = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
     runner.check(runner.context.cargo(&arguments));
     match npm_workspaces(runner.context) {
         Ok(folders) => {
             for folder in folders {
-                runner.check(
-                    runner
-                        .context
-                        .npm(&["run", "typecheck", "--workspace", &folder]),
-                );
+                runner.check(runner.context.npm(&["run", "typecheck", "--workspace", &folder]));
             }
         }
         Err(error) => runner.fail(error),
@@ -187,19 +130,11 @@ fn lint(runner: &mut Runner<'_>) -> Option<&'static str> {
 /// Advisories are left out: they need a database from outside the registries.
 fn deny(runner: &mut Runner<'_>) -> Option<&'static str> {
     let mut probe = runner.context.cargo(&["deny", "--version"]);
-    let installed = probe
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success());
+    let installed = probe.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success());
     if !installed {
         return Some("cargo-deny is not installed (`cargo install cargo-deny`)");
     }
-    runner.check(
-        runner
-            .context
-            .cargo(&["deny", "check", "bans", "licenses", "sources"]),
-    );
+    runner.check(runner.context.cargo(&["deny", "check", "bans", "licenses", "sources"]));
     None
 }
 
@@ -224,18 +159,9 @@ fn e2e(runner: &mut Runner<'_>) -> Option<&'static str> {
     match runner.context.collector_binary() {
         Ok(binary) => {
             let mut command = runner.context.program("node");
-            command.args([
-                "--import",
-                "tsx",
-                "--test",
-                "--test-reporter=spec",
-                "--test-concurrency=2",
-            ]);
+            command.args(["--import", "tsx", "--test", "--test-reporter=spec", "--test-concurrency=2"]);
             runner.suite({
-                command
-                    .args(specs)
-                    .current_dir(folder)
-                    .env("QUARTILE_BIN", binary);
+                command.args(specs).current_dir(folder).env("QUARTILE_BIN", binary);
                 command
             });
         }
@@ -261,9 +187,6 @@ mod tests {
     fn the_workspaces_of_npm_are_known() {
         let context = Context::find(Progress::new(Sink::Nowhere)).unwrap();
         let folders = npm_workspaces(&context).unwrap();
-        assert!(
-            folders.contains(&"npm".to_owned()) && folders.contains(&"tests".to_owned()),
-            "{folders:?}"
-        );
+        assert!(folders.contains(&"npm".to_owned()) && folders.contains(&"tests".to_owned()), "{folders:?}");
     }
 }

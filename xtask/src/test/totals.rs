@@ -14,10 +14,7 @@ pub struct Totals {
 impl Totals {
     /// One thing that passed or failed.
     pub fn one(passed: bool) -> Self {
-        Self {
-            passed: u64::from(passed),
-            failed: u64::from(!passed),
-        }
+        Self { passed: u64::from(passed), failed: u64::from(!passed) }
     }
 
     /// How many ran.
@@ -35,18 +32,12 @@ impl Totals {
             self.failed += number_before(result, " failed");
             return;
         }
-        let Some(summary) = plain
-            .strip_prefix("ℹ ")
-            .or_else(|| plain.strip_prefix("# "))
-        else {
+        let Some(summary) = plain.strip_prefix("ℹ ").or_else(|| plain.strip_prefix("# ")) else {
             return;
         };
         let mut words = summary.split(' ');
-        let (Some(what), Some(Ok(number)), None) = (
-            words.next(),
-            words.next().map(str::parse::<u64>),
-            words.next(),
-        ) else {
+        let (Some(what), Some(Ok(number)), None) = (words.next(), words.next().map(str::parse::<u64>), words.next())
+        else {
             return;
         };
         match what {
@@ -66,13 +57,7 @@ impl AddAssign for Totals {
 
 /// The number right before `word`, or 0.
 fn number_before(text: &str, word: &str) -> u64 {
-    let digits = text
-        .split(word)
-        .next()
-        .unwrap_or("")
-        .rsplit(' ')
-        .next()
-        .unwrap_or("");
+    let digits = text.split(word).next().unwrap_or("").rsplit(' ').next().unwrap_or("");
     digits.parse().unwrap_or(0)
 }
 
@@ -119,28 +104,16 @@ mod tests {
 
     #[test]
     fn node_prints_a_summary_in_tap() {
-        check(
-            "# tests 5\n# suites 0\n# pass 5\n# fail 0\n# cancelled 0\n",
-            5,
-            0,
-        );
+        check("# tests 5\n# suites 0\n# pass 5\n# fail 0\n# cancelled 0\n", 5, 0);
     }
 
     #[test]
     fn colours_do_not_hide_a_summary() {
-        check(
-            "\u{1b}[34mℹ pass 4\u{1b}[39m\n\u{1b}[34mℹ fail 1\u{1b}[39m\n",
-            4,
-            1,
-        );
+        check("\u{1b}[34mℹ pass 4\u{1b}[39m\n\u{1b}[34mℹ fail 1\u{1b}[39m\n", 4, 1);
     }
 
     #[test]
     fn what_tests_print_is_not_counted() {
-        check(
-            "  test result: 5 passed\n# pass the salt 5\n# pass many\nℹ passing 3\n12 passed\n",
-            0,
-            0,
-        );
+        check("  test result: 5 passed\n# pass the salt 5\n# pass many\nℹ passing 3\n12 passed\n", 0, 0);
     }
 }
