@@ -1,6 +1,11 @@
 /** A real browser, and the visit of a page in it: what the viewer does, and everything that the page complains of. */
 
+import assert from 'node:assert/strict';
+
 import puppeteer, { type Browser, type ConsoleMessage, type Page } from 'puppeteer-core';
+
+import { eventually } from './eventually.ts';
+import { Talk } from './talk.ts';
 
 const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 
@@ -35,15 +40,12 @@ export class Visit {
   readonly complaints: string[] = [];
   /** What Chromium wrote about requests that failed. */
   readonly networkNotes: string[] = [];
-  /** Requests to this path that the collector has answered with success. */
-  private acknowledged = 0;
+  private readonly talk = new Talk();
 
   private constructor(private readonly page: Page) {
     page.on('pageerror', (error) => this.complaints.push(`uncaught: ${error instanceof Error ? error.message : String(error)}`));
     page.on('console', (message) => this.hear(message));
-    page.on('response', (response) => {
-      if (response.url().endsWith('/v1/collect') && response.status() === 200) this.acknowledged += 1;
-    });
+    this.talk.follow(page);
   }
 
   /** Opens a page in a tab of its own, in front. */
@@ -57,11 +59,6 @@ export class Visit {
     const text = message.text();
     const heard = NETWORK_NOTE.test(text) ? this.networkNotes : this.complaints;
     heard.push(`${message.type()}: ${text}`);
-  }
-
-  /** How many batches the collector has taken from this page. */
-  get batchesTaken(): number {
-    return this.acknowledged;
   }
 
   /** Runs a script in the page. */
@@ -96,6 +93,16 @@ export class Visit {
 
   truth(id: string): Promise<Truth> {
     return this.run(`viewer.truth('${id}')`);
+  }
+
+  /** Until the collector has taken a batch from this page. */
+  async untilHeard(within?: number): Promise<void> {
+    await eventually(() => assert.ok(this.talk.taken > 0, 'the collector took no batch'), within);
+  }
+
+  /** Until the page has nothing more to tell the collector. */
+  async untilQuiet(): Promise<void> {
+    await eventually(() => assert.ok(this.talk.isOver, 'the page goes on talking to the collector'), 30_000);
   }
 
   /** Closes the tab as a viewer does; the page may say goodbye, but is not asked. */

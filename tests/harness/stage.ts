@@ -7,7 +7,7 @@ import type { Browser } from 'puppeteer-core';
 import { Visit, openBrowser } from './browser.ts';
 import { Collector, type Settings } from './collector.ts';
 import { Pages } from './pages.ts';
-import { modulePage, type VideoTag, scriptTagPage } from './templates.ts';
+import { type VideoTag, modulePage, scriptTagPage, trackAll } from './templates.ts';
 
 export class Stage {
   private browser: Browser | undefined;
@@ -47,7 +47,12 @@ export class Stage {
     return this.open('watch', scriptTagPage(collector, videos));
   }
 
-  /** Opens a page that imports the npm package. */
+  /** Opens a page that tracks its videos with the npm package, which is there even when the collector is not. */
+  visitBundled(collector: string, videos: VideoTag[]): Promise<Visit> {
+    return this.visitModule(trackAll(collector), videos);
+  }
+
+  /** Opens a page that imports `init` from the npm package and does what `code` says. */
   async visitModule(code: string, videos: VideoTag[]): Promise<Visit> {
     return this.open('module', await modulePage(code, videos));
   }

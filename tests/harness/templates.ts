@@ -28,6 +28,12 @@ export function scriptTagPage(collector: string, videos: VideoTag[]): string {
   return page(`<script async src="${collector}/quartile.js" data-site="demo"></script>`, videos.map(video).join('\n'));
 }
 
+/** What a developer writes to track every video of a page with the npm package. */
+export function trackAll(collector: string): string {
+  return `const quartile = init({ collector: '${collector}', site: 'demo' });
+for (const video of document.querySelectorAll('video')) quartile.track(video);`;
+}
+
 /** A page whose own module imports the npm package; `code` runs after the import of `init`. */
 export async function modulePage(code: string, videos: VideoTag[]): Promise<string> {
   const map = JSON.stringify({ imports: { quartile: await packageEntry() } });

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { eventually, settles } from '../harness/eventually.ts';
+import { settles } from '../harness/eventually.ts';
 import { assertMetrics, assertPlayed } from '../harness/expect.ts';
 import { Stage } from '../harness/stage.ts';
 
@@ -21,9 +21,7 @@ const stage = new Stage();
 test('a viewing that began while the collector was down is counted whole', { timeout: 90_000 }, async () => {
   const collector = await stage.absentCollector();
   const down = sleep(DOWN_MS);
-  const visit = await stage.visitModule(`init({ site: 'demo', collector: '${collector.origin}' });`, [
-    { id: 'intro', clip: 'clip-8s' },
-  ]);
+  const visit = await stage.visitBundled(collector.origin, [{ id: 'intro', clip: 'clip-8s' }]);
   await visit.play('intro');
   await visit.untilEnded('intro');
   const truth = await visit.truth('intro');
@@ -31,7 +29,7 @@ test('a viewing that began while the collector was down is counted whole', { tim
   assert.notEqual(visit.networkNotes.length, 0, 'the page must have tried while the collector was down');
 
   await collector.start();
-  await eventually(() => assert.ok(visit.batchesTaken > 0, 'no batch was taken'), PATIENCE_MS);
+  await visit.untilHeard(PATIENCE_MS);
   await settles(async () => {
     const row = await collector.totals([...Object.keys(EXPECTED), 'minutes_viewed']);
     assertMetrics(row, EXPECTED);

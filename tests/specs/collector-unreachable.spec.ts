@@ -43,7 +43,7 @@ test('a script tag that cannot be loaded leaves the video alone', { timeout: 60_
 });
 
 test('an SDK whose collector is dead leaves the video alone', { timeout: 60_000 }, async () => {
-  const visit = await stage.visitModule(`init({ site: 'demo', collector: '${await deadOrigin()}' });`, VIDEOS);
+  const visit = await stage.visitBundled(await deadOrigin(), VIDEOS);
   await assertPlaysUntouched(visit);
   assert.notEqual(visit.networkNotes.length, 0, 'the SDK must have tried');
   await assertQuiet(visit);
@@ -53,7 +53,7 @@ test('an SDK whose collector never answers leaves the video alone', { timeout: 6
   const sockets = new Set<Socket>();
   const server = await listen((socket) => sockets.add(socket));
   const { port } = server.address() as { port: number };
-  const visit = await stage.visitModule(`init({ site: 'demo', collector: 'http://${LOOPBACK}:${port}' });`, VIDEOS);
+  const visit = await stage.visitBundled(`http://${LOOPBACK}:${port}`, VIDEOS);
   await assertPlaysUntouched(visit);
   assert.notEqual(sockets.size, 0, 'the SDK must have tried');
   await assertQuiet(visit);

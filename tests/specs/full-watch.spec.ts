@@ -15,7 +15,6 @@ const EXPECTED = {
   ends: 1,
   stops: 1,
   pauses: 0,
-  seeks: 0,
   errors: 0,
   unique_viewers: 1,
   sessions: 1,

@@ -29,7 +29,7 @@ const stage = new Stage();
 test('a video tracked twice through the npm package is one viewing under its own name', { timeout: 60_000 }, async () => {
   const collector = await stage.collector();
   const code = `
-    const quartile = init({ site: 'demo', collector: '${collector.origin}' });
+    const quartile = init({ collector: '${collector.origin}', site: 'demo' });
     const element = document.getElementById('player');
     quartile.track(element, { video: ${JSON.stringify(VIDEO)} });
     quartile.track(element, { video: ${JSON.stringify(VIDEO)} });`;

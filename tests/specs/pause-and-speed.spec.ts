@@ -16,8 +16,6 @@ const EXPECTED = {
   pauses: 1,
   resumes: 1,
   ends: 1,
-  seeks: 0,
-  rebuffers: 0,
   reached_25: 1,
   reached_50: 1,
   reached_75: 1,

@@ -11,7 +11,6 @@ import { Stage } from '../harness/stage.ts';
 const EXPECTED = {
   views: 1,
   plays: 1,
-  seeks: 1,
   ends: 0,
   reached_25: 1,
   reached_50: 0,
