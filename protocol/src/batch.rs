@@ -2,10 +2,10 @@
 //!
 //! Texts that are unknown are empty and left out of the encoding.
 
-use serde::ser::{SerializeMap, SerializeStruct};
 use serde::{Serialize, Serializer};
 
 use crate::clock::{Millis, Wall};
+use crate::encode::Value;
 use crate::event::Event;
 use crate::id::{SessionId, SiteId, ViewId};
 use crate::names::names;
@@ -72,174 +72,185 @@ pub struct Batch {
 
 impl Serialize for Batch {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut body = serializer.serialize_struct("Batch", 11)?;
-        body.serialize_field("v", &VERSION)?;
-        body.serialize_field("site", &self.site)?;
-        body.serialize_field("sent_at", &self.sent_at)?;
-        body.serialize_field("sdk", &self.sdk)?;
-        if let Some(session) = self.session {
-            body.serialize_field("session", &session)?;
-        }
-        if !self.viewer.is_empty() {
-            body.serialize_field("viewer", &self.viewer)?;
-        }
-        if !self.user.is_empty() {
-            body.serialize_field("user", &self.user)?;
-        }
-        if self.page != Page::default() {
-            body.serialize_field("page", &self.page)?;
-        }
-        if let Some(client) = &self.client {
-            body.serialize_field("client", client)?;
-        }
-        body.serialize_field("views", &self.views)?;
-        if !self.discarded.is_empty() {
-            body.serialize_field("discarded", &Pairs(&self.discarded))?;
-        }
-        body.end()
+        let discarded = self.discarded.iter().map(|&(reason, count)| (reason.as_str(), count.into())).collect();
+        Value::Object(vec![
+            ("v", VERSION.into()),
+            ("site", Value::Text(self.site.as_str())),
+            ("sent_at", self.sent_at.as_ms().into()),
+            ("sdk", Value::Text(&self.sdk)),
+            ("session", self.session.map_or(Value::Absent, |id| Value::Owned(id.to_text()))),
+            ("viewer", Value::known(&self.viewer)),
+            ("user", Value::known(&self.user)),
+            ("page", Value::some_object(self.page.members())),
+            ("client", self.client.as_ref().map_or(Value::Absent, |client| Value::Object(client.members()))),
+            ("views", Value::List(self.views.iter().map(View::value).collect())),
+            ("discarded", Value::some_object(discarded)),
+        ])
+        .serialize(serializer)
     }
-}
-
-/// Few pairs, written as an object; a map type would weigh more in a browser than all of them.
-struct Pairs<'a, K, V>(&'a [(K, V)]);
-
-impl<K: Serialize, V: Serialize> Serialize for Pairs<'_, K, V> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (key, value) in self.0 {
-            map.serialize_entry(key, value)?;
-        }
-        map.end()
-    }
-}
-
-fn serialize_pairs<S: Serializer>(pairs: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
-    Pairs(pairs).serialize(serializer)
 }
 
 /// The page that a view happens in.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Page {
     /// Its address, by default without query and fragment.
-    #[serde(skip_serializing_if = "String::is_empty")]
     pub url: String,
     /// The address that led to it, by default without query and fragment.
-    #[serde(skip_serializing_if = "String::is_empty")]
     pub referrer: String,
     /// The browser's language.
-    #[serde(skip_serializing_if = "String::is_empty")]
     pub language: String,
     /// The browser's IANA timezone.
-    #[serde(skip_serializing_if = "String::is_empty")]
     pub timezone: String,
     /// The application that the site names.
-    #[serde(skip_serializing_if = "String::is_empty")]
     pub application: String,
     /// Campaign source of the address.
-    #[serde(skip_serializing_if = "String::is_empty")]
     pub utm_source: String,
     /// Campaign medium of the address.
-    #[serde(skip_serializing_if = "String::is_empty")]
     pub utm_medium: String,
     /// Campaign name of the address.
-    #[serde(skip_serializing_if = "String::is_empty")]
     pub utm_campaign: String,
 }
 
+impl Page {
+    fn members(&self) -> Vec<(&str, Value<'_>)> {
+        vec![
+            ("url", Value::known(&self.url)),
+            ("referrer", Value::known(&self.referrer)),
+            ("language", Value::known(&self.language)),
+            ("timezone", Value::known(&self.timezone)),
+            ("application", Value::known(&self.application)),
+            ("utm_source", Value::known(&self.utm_source)),
+            ("utm_medium", Value::known(&self.utm_medium)),
+            ("utm_campaign", Value::known(&self.utm_campaign)),
+        ]
+    }
+}
+
 /// What a browser tells of its device beside the user agent.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Client {
     /// User-agent client hint: the platform.
-    #[serde(skip_serializing_if = "String::is_empty")]
     pub platform: String,
     /// User-agent client hint: the platform's version.
-    #[serde(skip_serializing_if = "String::is_empty")]
     pub platform_version: String,
     /// User-agent client hint: the device's model.
-    #[serde(skip_serializing_if = "String::is_empty")]
     pub model: String,
     /// User-agent client hint: whether the browser prefers a mobile experience.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub mobile: Option<bool>,
     /// The connection's effective type.
-    #[serde(skip_serializing_if = "String::is_empty")]
     pub connection: String,
     /// Points that can touch the screen at once: tells a tablet that calls itself a desktop.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub touch_points: Option<u32>,
 }
 
+impl Client {
+    fn members(&self) -> Vec<(&str, Value<'_>)> {
+        vec![
+            ("platform", Value::known(&self.platform)),
+            ("platform_version", Value::known(&self.platform_version)),
+            ("model", Value::known(&self.model)),
+            ("mobile", self.mobile.into()),
+            ("connection", Value::known(&self.connection)),
+            ("touch_points", self.touch_points.into()),
+        ]
+    }
+}
+
 /// One attempt to watch one video in one player, as far as this batch tells of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct View {
     /// The view.
     pub id: ViewId,
     /// The video.
     pub video: Video,
     /// The player.
-    #[serde(skip_serializing_if = "Player::is_unknown")]
     pub player: Player,
     /// The site's custom dimensions by name.
-    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "serialize_pairs")]
     pub dims: Vec<(String, String)>,
     /// States of slices that have grown.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub slices: Vec<Slice>,
     /// Events that were not yet acknowledged.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<Event>,
 }
 
+impl View {
+    fn value(&self) -> Value<'_> {
+        let dims = self.dims.iter().map(|(name, value)| (name.as_str(), Value::Text(value))).collect();
+        Value::Object(vec![
+            ("id", Value::Owned(self.id.to_text())),
+            ("video", Value::Object(self.video.members())),
+            ("player", Value::some_object(self.player.members())),
+            ("dims", Value::some_object(dims)),
+            ("slices", Value::some_list(&self.slices, Slice::value)),
+            ("events", Value::some_list(&self.events, Event::value)),
+        ])
+    }
+}
+
 /// What is being watched.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Video {
     /// The site's id of it; empty while unknown.
-    #[serde(skip_serializing_if = "String::is_empty")]
     pub id: String,
     /// Its title.
-    #[serde(skip_serializing_if = "String::is_empty")]
     pub title: String,
     /// Its duration, if it has one.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<Millis>,
     /// How it is offered, once known.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<Offer>,
     /// What it consists of.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub media: Option<MediaKind>,
     /// The series that it belongs to.
-    #[serde(skip_serializing_if = "String::is_empty")]
     pub series: String,
     /// Its category.
-    #[serde(skip_serializing_if = "String::is_empty")]
     pub category: String,
 }
 
+impl Video {
+    fn members(&self) -> Vec<(&str, Value<'_>)> {
+        vec![
+            ("id", Value::known(&self.id)),
+            ("title", Value::known(&self.title)),
+            ("duration_ms", self.duration_ms.into()),
+            ("kind", self.kind.map(Offer::as_str).into()),
+            ("media", self.media.map(MediaKind::as_str).into()),
+            ("series", Value::known(&self.series)),
+            ("category", Value::known(&self.category)),
+        ]
+    }
+}
+
 /// What plays it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Player {
     /// The player's name.
-    #[serde(skip_serializing_if = "String::is_empty")]
     pub name: String,
     /// Its version.
-    #[serde(skip_serializing_if = "String::is_empty")]
     pub version: String,
     /// The streaming engine and its version.
-    #[serde(skip_serializing_if = "String::is_empty")]
     pub engine: String,
     /// `hls`, `dash`, `progressive` or `other`.
-    #[serde(skip_serializing_if = "String::is_empty")]
     pub protocol: String,
     /// The content delivery network of the media.
-    #[serde(skip_serializing_if = "String::is_empty")]
     pub cdn: String,
     /// Whether playback is to start by itself.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub autoplay: Option<bool>,
     /// Whether playback started without sound.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub muted_start: Option<bool>,
+}
+
+impl Player {
+    fn members(&self) -> Vec<(&str, Value<'_>)> {
+        vec![
+            ("name", Value::known(&self.name)),
+            ("version", Value::known(&self.version)),
+            ("engine", Value::known(&self.engine)),
+            ("protocol", Value::known(&self.protocol)),
+            ("cdn", Value::known(&self.cdn)),
+            ("autoplay", self.autoplay.into()),
+            ("muted_start", self.muted_start.into()),
+        ]
+    }
 }
 
 impl Player {

@@ -1,7 +1,5 @@
 //! Small sets as bits. Merged by bit-or; written in hexadecimal without leading zeros, the first member the lowest bit.
 
-use serde::{Serialize, Serializer};
-
 use crate::names::names;
 
 names! {
@@ -79,6 +77,12 @@ macro_rules! bitmap {
                 Self(self.0 & !other.0)
             }
 
+            /// Hexadecimal digits without leading zeros; empty for the empty set.
+            #[must_use]
+            pub fn to_hex(self) -> String {
+                hex(self.0)
+            }
+
             /// Reads hexadecimal digits of either case; the empty text is the empty set.
             ///
             /// # Errors
@@ -95,12 +99,6 @@ macro_rules! bitmap {
                 Self::from_bits(bits)
             }
         }
-
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(hex(self.0, &mut [0; 32]))
-            }
-        }
     };
 }
 
@@ -108,15 +106,9 @@ bitmap!(Percents, 100);
 bitmap!(Minutes, 11);
 
 /// Writes `bits` without leading zeros; formatting machinery would weigh more than this in a browser.
-fn hex(bits: u128, buffer: &mut [u8; 32]) -> &str {
-    let mut start = buffer.len();
-    let mut rest = bits;
-    while rest != 0 || start == buffer.len() {
-        start -= 1;
-        buffer[start] = b"0123456789abcdef"[(rest & 15) as usize];
-        rest >>= 4;
-    }
-    core::str::from_utf8(&buffer[start..]).unwrap_or_default()
+fn hex(bits: u128) -> String {
+    let digits = (0..32).rev().map(|digit| (bits >> (digit * 4)) as u32 & 15).skip_while(|&digit| digit == 0);
+    digits.filter_map(|digit| char::from_digit(digit, 16)).collect()
 }
 
 #[cfg(test)]
@@ -126,8 +118,8 @@ mod tests {
     #[test]
     fn hexadecimal_there_and_back() {
         for bits in [0, 1, 0xf0, 1 << 99, (1 << 100) - 1] {
-            let text = hex(bits, &mut [0; 32]).to_owned();
-            assert_eq!(text, format!("{bits:x}"));
+            let text = hex(bits);
+            assert_eq!(text, if bits == 0 { String::new() } else { format!("{bits:x}") });
             assert_eq!(Percents::parse(&text).map(Percents::bits), Ok(bits));
         }
     }

@@ -1,9 +1,7 @@
 //! Events: what happened at one moment of a view. They serve the timeline of one view; totals come from slices.
 
-use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
-
 use crate::clock::{Media, Wall};
+use crate::encode::Value;
 use crate::names::names;
 
 names! {
@@ -119,30 +117,28 @@ impl EventKind {
     }
 }
 
-impl Serialize for Event {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("seq", &self.seq)?;
-        map.serialize_entry("n", &self.n)?;
-        map.serialize_entry("at", &self.at)?;
-        map.serialize_entry("type", self.kind.name())?;
-        if let Some(pos) = self.pos {
-            map.serialize_entry("pos_ms", &pos.as_ms())?;
-        }
+impl Event {
+    pub(crate) fn value(&self) -> Value<'_> {
+        let mut members = vec![
+            ("seq", self.seq.into()),
+            ("n", self.n.into()),
+            ("at", self.at.as_ms().into()),
+            ("type", self.kind.name().into()),
+            ("pos_ms", self.pos.map(Media::as_ms).into()),
+        ];
         match &self.kind {
             EventKind::Quartile { ladder, percent } => {
-                map.serialize_entry("ladder", ladder)?;
-                map.serialize_entry("percent", percent)?;
+                members.extend([("ladder", ladder.as_str().into()), ("percent", u32::from(*percent).into())]);
             }
-            EventKind::Stop { reason } => map.serialize_entry("reason", reason)?,
-            EventKind::Error { code, message, fatal, phase } => {
-                map.serialize_entry("code", code)?;
-                map.serialize_entry("message", message)?;
-                map.serialize_entry("fatal", fatal)?;
-                map.serialize_entry("phase", phase)?;
-            }
+            EventKind::Stop { reason } => members.push(("reason", reason.as_str().into())),
+            EventKind::Error { code, message, fatal, phase } => members.extend([
+                ("code", Value::Text(code)),
+                ("message", Value::Text(message)),
+                ("fatal", (*fatal).into()),
+                ("phase", phase.as_str().into()),
+            ]),
             _ => {}
         }
-        map.end()
+        Value::Object(members)
     }
 }

@@ -113,15 +113,17 @@ impl ViewId {
     }
 }
 
-impl fmt::Display for ViewId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt_uuid(self.0, f)
+impl ViewId {
+    /// The usual form of 36 characters.
+    #[must_use]
+    pub fn to_text(self) -> String {
+        uuid_text(self.0)
     }
 }
 
-impl Serialize for ViewId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serialize_uuid(self.0, serializer)
+impl fmt::Display for ViewId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt_uuid(self.0, f)
     }
 }
 
@@ -145,15 +147,17 @@ impl SessionId {
     }
 }
 
-impl fmt::Display for SessionId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt_uuid(self.0, f)
+impl SessionId {
+    /// The usual form of 36 characters.
+    #[must_use]
+    pub fn to_text(self) -> String {
+        uuid_text(self.0)
     }
 }
 
-impl Serialize for SessionId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serialize_uuid(self.0, serializer)
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt_uuid(self.0, f)
     }
 }
 
@@ -169,8 +173,8 @@ fn fmt_uuid(uuid: Uuid, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     f.write_str(uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()))
 }
 
-fn serialize_uuid<S: Serializer>(uuid: Uuid, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()))
+fn uuid_text(uuid: Uuid) -> String {
+    uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()).to_owned()
 }
 
 #[cfg(test)]

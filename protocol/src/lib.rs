@@ -35,4 +35,5 @@ pub mod reply;
 pub mod row;
 pub mod slice;
 
+mod encode;
 mod names;

@@ -1,10 +1,8 @@
 //! A slice: the state of one view between two marks of the clock.
 
-use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
-
 use crate::bitmap::{Minutes, Percents};
 use crate::clock::{Millis, Wall};
+use crate::encode::Value;
 use crate::event::{ErrorPhase, StopReason};
 use crate::field::Fields;
 
@@ -35,32 +33,19 @@ pub struct Slice {
     pub error_phase: Option<ErrorPhase>,
 }
 
-impl Serialize for Slice {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("n", &self.n)?;
-        map.serialize_entry("at", &self.at)?;
-        map.serialize_entry("span_ms", &self.span_ms)?;
-        for (field, value) in self.fields.set() {
-            map.serialize_entry(field.name(), &value)?;
-        }
-        for (name, bits) in [("watched", self.watched), ("rewatched", self.rewatched)] {
-            if !bits.is_empty() {
-                map.serialize_entry(name, &bits)?;
-            }
-        }
-        if !self.active.is_empty() {
-            map.serialize_entry("active", &self.active)?;
-        }
-        if let Some(reason) = self.stop_reason {
-            map.serialize_entry("stop_reason", reason.as_str())?;
-        }
-        if !self.error_code.is_empty() {
-            map.serialize_entry("error_code", &self.error_code)?;
-        }
-        if let Some(phase) = self.error_phase {
-            map.serialize_entry("error_phase", phase.as_str())?;
-        }
-        map.end()
+impl Slice {
+    pub(crate) fn value(&self) -> Value<'_> {
+        let bits = |hex: String| if hex.is_empty() { Value::Absent } else { Value::Owned(hex) };
+        let mut members = vec![("n", self.n.into()), ("at", self.at.as_ms().into()), ("span_ms", self.span_ms.into())];
+        members.extend(self.fields.set().map(|(field, value)| (field.name(), value.into())));
+        members.extend([
+            ("watched", bits(self.watched.to_hex())),
+            ("rewatched", bits(self.rewatched.to_hex())),
+            ("active", bits(self.active.to_hex())),
+            ("stop_reason", self.stop_reason.map(StopReason::as_str).into()),
+            ("error_code", Value::known(&self.error_code)),
+            ("error_phase", self.error_phase.map(ErrorPhase::as_str).into()),
+        ]);
+        Value::Object(members)
     }
 }

@@ -51,6 +51,11 @@ impl Schedule {
         self.due = Some(self.due.map_or(at, |due| due.min(at)));
     }
 
+    /// There is nothing to say: no reason to wake up.
+    pub(crate) fn rest(&mut self) {
+        self.due = None;
+    }
+
     /// Whether it is time to send what is waiting.
     pub(crate) fn is_due(&self, now: Mono) -> bool {
         self.next_send().is_some_and(|at| at <= now)

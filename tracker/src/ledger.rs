@@ -139,6 +139,11 @@ impl Ledger {
             || self.events.iter().any(|kept| kept.said == Said::Waiting)
     }
 
+    /// Whether nothing was ever counted.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.next_n == 0
+    }
+
     /// Whether everything is acknowledged.
     pub(crate) fn is_done(&self) -> bool {
         self.slices.is_empty() && self.events.is_empty()

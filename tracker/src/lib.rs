@@ -40,5 +40,5 @@ mod ranges;
 mod size;
 mod view;
 
-pub use signal::{Length, PageSignal, Signal, Snapshot};
+pub use signal::{Length, PageSignal, Signal, Snapshot, is_placeholder};
 pub use tracker::{Config, Delivery, Outcome, PlayerId, Send, Tracker};

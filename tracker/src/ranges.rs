@@ -71,8 +71,8 @@ impl Ranges {
     pub(crate) fn percents(&self, from: Media, to: Media, duration: Millis) -> Percents {
         let mut percents = Percents::default();
         let members = Percents::MEMBERS;
-        let place = |percent: u32| Media::from_ms((u128::from(duration) * u128::from(percent) / 100) as i64);
-        let percent_at = |at: Media| (at.as_ms().max(0) as u128 * 100 / u128::from(duration.max(1))) as u32;
+        let place = |percent: u32| Media::from_ms((duration.saturating_mul(u64::from(percent)) / 100) as i64);
+        let percent_at = |at: Media| (at.as_ms().max(0).saturating_mul(100) as u64 / duration.max(1)) as u32;
         for percent in percent_at(from).min(members)..=percent_at(to).min(members - 1) {
             let (start, end) = (place(percent), place(percent + 1));
             if start < end && self.covered(start, end) * 2 >= length(start, end) {

@@ -74,6 +74,8 @@ pub enum Signal<'a> {
     Paused,
     /// `seeking`: the playhead was moved, even if it already plays on from there.
     Seeking,
+    /// Playback was already under way when the player was first seen: how long its start took is not known.
+    Joined,
     /// A video frame was presented for the first time since playback was asked for.
     FirstFrame,
     /// The player shows something from this address; empty when it shows nothing.
@@ -102,4 +104,13 @@ pub enum PageSignal {
     Restored,
     /// `online`.
     Online,
+}
+
+/// Whether an address is one that players park on while they show nothing.
+#[must_use]
+pub fn is_placeholder(address: &str) -> bool {
+    address.is_empty()
+        || address.starts_with("data:")
+        || address.starts_with("about:")
+        || address.ends_with("/blank.mp4")
 }

@@ -9,7 +9,7 @@ use quartile_protocol::limits;
 use crate::delivery::Schedule;
 use crate::ledger::{DeliveryId, Said};
 use crate::random::Random;
-use crate::signal::{PageSignal, Signal, Snapshot};
+use crate::signal::{PageSignal, Signal, Snapshot, is_placeholder};
 use crate::size::{self, Room};
 use crate::view::{Subject, View};
 
@@ -34,6 +34,8 @@ pub struct Config {
     pub page: Page,
     /// The device.
     pub client: Client,
+    /// Whether the views of this page may be told to belong together.
+    pub session: bool,
     /// Random bits of a real source.
     pub seed: [u8; 16],
 }
@@ -53,6 +55,20 @@ impl PlayerId {
 /// A request to the collector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Delivery(DeliveryId);
+
+impl Delivery {
+    /// The number that a shell may keep in its own tables.
+    #[must_use]
+    pub const fn as_u32(self) -> u32 {
+        self.0
+    }
+
+    /// The request of this number; one that does not exist is never answered.
+    #[must_use]
+    pub const fn from_u32(number: u32) -> Self {
+        Self(number)
+    }
+}
 
 /// Something to send.
 #[derive(Clone, Debug)]
@@ -284,6 +300,10 @@ impl Tracker {
     /// Ends the player's view, if it has one.
     fn part(&mut self, index: usize, reason: StopReason, now: Now) {
         let Some(mut view) = self.players[index].view.take() else { return };
+        // A source that was replaced before the player could show it was never viewed.
+        if view.is_blank() {
+            return;
+        }
         view.stop(reason, now);
         self.parted.push(view);
         if self.parted.len() > MAX_PARTED {
@@ -315,10 +335,12 @@ impl Tracker {
             important |= view.take_importance();
         }
         self.discarded[Discard::QueueFull as usize] += given_up;
-        if waiting {
-            self.schedule.want(important, now.mono);
+        if !waiting {
+            self.schedule.rest();
+            return;
         }
-        if waiting && self.schedule.is_due(now.mono) {
+        self.schedule.want(important, now.mono);
+        if self.schedule.is_due(now.mono) {
             self.send(false, now);
         }
     }
@@ -363,7 +385,7 @@ impl Tracker {
             site: self.config.site.clone(),
             sent_at: now.wall,
             sdk: self.config.sdk.clone(),
-            session: Some(self.session),
+            session: self.config.session.then_some(self.session),
             viewer: self.config.viewer.clone(),
             user: self.config.user.clone(),
             page: self.config.page.clone(),
@@ -379,12 +401,4 @@ impl Tracker {
         self.parted.retain_mut(|view| !view.ledger().is_done());
         settled
     }
-}
-
-/// Players park on these while they show nothing.
-fn is_placeholder(address: &str) -> bool {
-    address.is_empty()
-        || address.starts_with("data:")
-        || address.starts_with("about:")
-        || address.ends_with("/blank.mp4")
 }

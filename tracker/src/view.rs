@@ -129,9 +129,12 @@ impl View {
             Signal::FirstFrame => self.first_frame(),
             Signal::Failed { code, message, fatal } => self.fail(code, message, fatal, seen, now),
             Signal::Source(_) => self.phase = Phase::Idle,
-            Signal::Observed | Signal::Paused | Signal::Seeking => {}
+            Signal::Observed | Signal::Paused | Signal::Seeking | Signal::Joined => {}
         }
         self.settle(signal, seen, now);
+        if signal == Signal::Joined {
+            self.join();
+        }
     }
 
     /// Gives the time since the last look, less the `moved_ms` in which the playhead moved at its end, to the state that
@@ -164,7 +167,7 @@ impl View {
     fn count(&mut self, step: Step, now: Now) {
         let began = back(now, now.mono.since(step.began));
         if let Start::Asked { waited_ms, frame_ms } = self.start {
-            self.first_motion(step, frame_ms.unwrap_or(waited_ms).max(1), began, now);
+            self.first_motion(step, frame_ms.unwrap_or(waited_ms.max(1)), began, now);
         }
         if self.phase == Phase::Failed {
             self.phase = Phase::Playing;
@@ -258,7 +261,14 @@ impl View {
 
     fn first_frame(&mut self) {
         if let Start::Asked { waited_ms, frame_ms } = &mut self.start {
-            frame_ms.get_or_insert(*waited_ms);
+            frame_ms.get_or_insert((*waited_ms).max(1));
+        }
+    }
+
+    /// Nobody saw the start: a startup of 0 says that it was not measured.
+    fn join(&mut self) {
+        if let Start::Asked { frame_ms, .. } = &mut self.start {
+            *frame_ms = Some(0);
         }
     }
 
@@ -350,6 +360,11 @@ impl View {
             Start::Asked { .. } | Start::Played => {}
         }
         self.phase = if self.start == Start::Played { Phase::Playing } else { Phase::Starting };
+    }
+
+    /// Whether nothing has happened in it yet.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.ledger.is_blank()
     }
 
     /// When to look at the player at the latest, if it does nothing.

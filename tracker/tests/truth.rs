@@ -76,6 +76,7 @@ fn view(duration_ms: Millis, acts: &[Act], network: Network) -> Viewing {
         user: String::new(),
         page: PageContext::default(),
         client: Client::default(),
+        session: true,
         seed: *b"0123456789abcdef",
     };
     let video = Video { id: "film".into(), ..Video::default() };

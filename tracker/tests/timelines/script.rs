@@ -22,6 +22,7 @@ pub fn config() -> Config {
         user: String::new(),
         page: PageContext::default(),
         client: Client::default(),
+        session: true,
         seed: *b"0123456789abcdef",
     }
 }
