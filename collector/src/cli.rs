@@ -1,12 +1,14 @@
 //! The command line.
 
 use std::error::Error;
+use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use quartile_collector::app::{self, Bounds, Collector};
 use quartile_collector::clock::Clock;
 use quartile_collector::config::{self, Config, LogFormat};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -62,9 +64,11 @@ enum TokenCommand {
 /// Does what the command line says.
 pub fn run() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::parse();
+    // A variable that is set to nothing is not set.
+    let config = arguments.config.filter(|path| !path.as_os_str().is_empty());
     match arguments.command.unwrap_or(Command::Serve) {
-        Command::Serve => serve(arguments.config),
-        Command::Check => check(arguments.config),
+        Command::Serve => serve(config),
+        Command::Check => check(config),
         Command::Example => {
             print!("{}", config::EXAMPLE);
             Ok(())
@@ -113,7 +117,8 @@ fn serve(path: Option<PathBuf>) -> Result<(), Box<dyn Error>> {
 
 fn start_log(format: LogFormat) {
     let filter = EnvFilter::try_from_env("QUARTILE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let ansi = std::io::stderr().is_terminal();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(ansi);
     match format {
         LogFormat::Text => log.init(),
         LogFormat::Json => log.json().init(),
@@ -127,7 +132,7 @@ async fn collect(path: Option<PathBuf>, config: Config) -> Result<(), Box<dyn Er
     let clock = Clock::system();
     let (settings, for_store) = (config.clone(), clock.clone());
     let open_store = move || app::open_store(&settings, &for_store);
-    let collector = Collector::start(config.clone(), clock, Bounds::default(), open_store).await?;
+    let collector = Collector::start(config.clone(), clock, bounds(), open_store).await?;
     tell_start(&config, &collector);
     loop {
         tokio::select! {
@@ -146,6 +151,16 @@ async fn collect(path: Option<PathBuf>, config: Config) -> Result<(), Box<dyn Er
     collector.stop().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// The usual bounds, with no more connections than leave files enough for everything else.
+fn bounds() -> Bounds {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, ..limit };
+    let files = if setrlimit(Resource::Nofile, raised).is_ok() { limit.maximum } else { limit.current };
+    let usual = Bounds::default();
+    let half = files.map_or(u32::MAX, |files| u32::try_from(files / 2).unwrap_or(u32::MAX));
+    Bounds { connections: usual.connections.min(half).max(1), ..usual }
 }
 
 fn tell_start(config: &Config, collector: &Collector) {

@@ -2,6 +2,7 @@
 //! looks at the memory of the whole process.
 
 #![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "this is test code, which the lint does not see outside of tests")]
 
 mod support;
 

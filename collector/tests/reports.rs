@@ -1,6 +1,7 @@
 //! From a batch to a report, through the queue and the embedded store.
 
 #![cfg(feature = "duckdb")]
+#![allow(clippy::unwrap_used, reason = "this is test code, which the lint does not see outside of tests")]
 
 mod support;
 
@@ -10,7 +11,6 @@ use std::time::Duration;
 use quartile_collector::app::{self, Bounds};
 use quartile_collector::clock::Clock;
 use quartile_collector::config;
-use quartile_protocol::clock::Wall;
 use quartile_protocol::id::ViewId;
 use serde_json::{Value, json};
 use support::{Running, batch};
@@ -54,8 +54,9 @@ fn a_view_sent_now_is_in_the_report_of_today() {
         ("X-Forwarded-For", "203.0.113.9"),
     ];
     for n in 0..3 {
+        let body = sent_now(n);
         for _ in 0..2 {
-            let answer = running.request("POST", "/v1/collect", &from, &sent_now(n));
+            let answer = running.request("POST", "/v1/collect", &from, &body);
             assert_eq!(answer.status, 200, "{answer:?}");
         }
     }
@@ -65,11 +66,10 @@ fn a_view_sent_now_is_in_the_report_of_today() {
     let mut report = Value::Null;
     for _ in 0..200 {
         report = ask(&running, &query);
-        if report["rows"][0][2].as_f64() == Some(6.0) {
+        if report["rows"][0][2].as_f64() == Some(3.0) {
             break;
         }
         std::thread::sleep(Duration::from_millis(20));
     }
-    assert_eq!(report["rows"], json!([["FR", "mobile", 6, 1]]), "{report}");
-    assert!(Wall::from_ms(0) < Clock::system().now());
+    assert_eq!(report["rows"], json!([["FR", "mobile", 3, 1]]), "{report}");
 }

@@ -197,6 +197,80 @@ mod tests {
         check(json!({}), ["", "", "", ""]);
     }
 
+    /// Writes an MMDB file of one tree node: `low` for addresses up to 127.255.255.255, `high` for those above.
+    /// <https://maxmind.github.io/MaxMind-DB/>
+    fn mmdb(low: &Value, high: &Value) -> Vec<u8> {
+        const NODES: usize = 1;
+        let metadata = json!({
+            "binary_format_major_version": 2, "binary_format_minor_version": 0, "build_epoch": 0, "database_type": "Test",
+            "description": {}, "ip_version": 4, "languages": [], "node_count": NODES, "record_size": 24,
+        });
+        let (low, high) = (encoded(low), encoded(high));
+        let mut file = Vec::new();
+        for offset in [0, low.len()] {
+            // A record beyond the nodes points into the data, which lies behind 16 bytes of nothing.
+            file.extend_from_slice(&(NODES + 16 + offset).to_be_bytes()[5..]);
+        }
+        file.extend_from_slice(&[0; 16]);
+        file.extend(low.into_iter().chain(high));
+        file.extend_from_slice(b"\xab\xcd\xefMaxMind.com");
+        file.extend(encoded(&metadata));
+        file
+    }
+
+    /// A value of the data section; short texts, small numbers, lists and maps only.
+    fn encoded(value: &Value) -> Vec<u8> {
+        let head = |kind: u8, length: usize| kind << 5 | u8::try_from(length).unwrap();
+        match value {
+            Value::String(text) => [&[head(2, text.len())], text.as_bytes()].concat(),
+            // The narrowest number, of 16 bits; the metadata have two wider ones.
+            Value::Number(number) => {
+                [&[head(5, 2)], &u16::try_from(number.as_u64().unwrap()).unwrap().to_be_bytes()[..]].concat()
+            }
+            Value::Array(list) => {
+                [vec![head(0, list.len()), 4]].into_iter().chain(list.iter().map(encoded)).flatten().collect()
+            }
+            Value::Object(members) => {
+                let wide = |name: &str, value| match name {
+                    "node_count" => vec![head(6, 1), 1],
+                    "build_epoch" => vec![head(0, 0), 2],
+                    _ => encoded(value),
+                };
+                let pairs = members.iter().flat_map(|(name, value)| [encoded(&json!(name)), wide(name, value)]);
+                [vec![head(7, members.len())]].into_iter().chain(pairs).flatten().collect()
+            }
+            other => panic!("{other} is not needed here"),
+        }
+    }
+
+    #[test]
+    fn a_file_is_read_and_read_again_when_it_changes() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("places.mmdb");
+        let nested = json!({ "country": { "iso_code": "FR" }, "city": { "names": { "en": "Lyon" } } });
+        fs::write(&path, mmdb(&nested, &json!({ "country_code": "DE", "city": "Kassel" }))).unwrap();
+        let places = PlaceDatabase::open(path.clone()).unwrap();
+        let told = |address: &str| {
+            let place = places.of(address.parse().unwrap());
+            format!("{} {}", place.country, place.city)
+        };
+        assert_eq!((told("1.2.3.4"), told("203.0.113.9")), ("FR Lyon".into(), "DE Kassel".into()));
+        assert_eq!(told("2001:db8::7"), " ", "a file of the other family");
+        assert!(!places.refresh().unwrap(), "nothing changed");
+
+        let later = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(2_000_000_000);
+        let replace = |content: &[u8], date| {
+            fs::write(&path, content).unwrap();
+            fs::File::options().write(true).open(&path).unwrap().set_modified(date).unwrap();
+        };
+        replace(b"nonsense", later);
+        assert!(places.refresh().is_err());
+        assert_eq!(told("1.2.3.4"), "FR Lyon", "the one before serves on");
+        replace(&mmdb(&json!({ "country_code": "IT" }), &nested), later);
+        assert!(places.refresh().unwrap());
+        assert_eq!(told("1.2.3.4"), "IT ");
+    }
+
     #[test]
     fn a_file_that_is_none_is_refused() {
         let dir = tempfile::tempdir().unwrap();

@@ -77,8 +77,8 @@ fn record_view(mut view: View, dimensions: Dimensions, shift: i64) -> RecordView
 fn common(batch: &Batch, facts: &Facts<'_>) -> Dimensions {
     let mut dimensions = Dimensions::default();
     set_page(&mut dimensions, batch);
-    let source = if batch.sdk.starts_with(OWN_SENDER) { "sdk" } else { "api" };
-    dimensions.set(Dimension::Source, source);
+    let in_page = batch.sdk.starts_with(OWN_SENDER);
+    dimensions.set(Dimension::Source, if in_page { "sdk" } else { "api" });
     dimensions.set(Dimension::Sdk, batch.sdk.as_str());
     if !facts.private {
         dimensions.set(Dimension::User, batch.user.as_str());
@@ -88,6 +88,8 @@ fn common(batch: &Batch, facts: &Facts<'_>) -> Dimensions {
     }
     if let Some(client) = &batch.client {
         set_sender(&mut dimensions, client, facts);
+        // A bot is a browser that runs the SDK unattended; who writes to the API by program means to.
+        dimensions.set(Dimension::Bot, if in_page { facts.agent.bot.as_str() } else { "" });
     }
     dimensions
 }
@@ -118,7 +120,6 @@ fn set_sender(dimensions: &mut Dimensions, client: &Client, facts: &Facts<'_>) {
     dimensions.set(Dimension::OsVersion, agent.os_version.as_str());
     dimensions.set(Dimension::Browser, agent.browser.as_str());
     dimensions.set(Dimension::BrowserVersion, agent.browser_version.as_str());
-    dimensions.set(Dimension::Bot, agent.bot.as_str());
     dimensions.set(Dimension::Country, place.country.as_str());
     dimensions.set(Dimension::Region, place.region.as_str());
     dimensions.set(Dimension::City, if facts.private { "" } else { &place.city });

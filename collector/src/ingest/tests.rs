@@ -26,7 +26,7 @@ fn batch(body: &[u8]) -> Batch {
 
 /// The record of a batch that arrived `late_ms` after it was sent, from a telephone in Lyon.
 fn record_of(batch: Batch, late_ms: i64, private: bool) -> Record {
-    let agent = Agent { device: Some(Device::Mobile), os: "Android".into(), ..Agent::default() };
+    let agent = Agent { device: Some(Device::Mobile), os: "Android".into(), bot: "Robot".into(), ..Agent::default() };
     let place = Place { country: "FR".into(), city: "Lyon".into(), ..Place::default() };
     let facts = Facts {
         received_at: Wall::from_ms(SENT_AT + late_ms),
@@ -93,6 +93,14 @@ fn only_a_batch_with_the_context_has_device_place_and_daily_viewer() {
         &record_of(told, 0, false),
         &[(D::Device, "mobile"), (D::Country, "FR"), (D::DailyViewer, "daily-20717"), (D::Source, "api")],
     );
+}
+
+#[test]
+fn a_bot_is_a_browser_with_the_sdk_and_no_program_that_writes_to_the_api() {
+    let whole = batch(WHOLE);
+    check(&record_of(whole.clone(), 0, false), &[(D::Bot, "Robot"), (D::Source, "sdk")]);
+    let by_program = Batch { sdk: "my-player/3".into(), ..whole };
+    check(&record_of(by_program, 0, false), &[(D::Bot, ""), (D::Source, "api")]);
 }
 
 #[test]

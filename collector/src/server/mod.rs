@@ -212,7 +212,7 @@ async fn accept(
         Err(error) => {
             // Most often there are no file descriptors left: give others the time to close some.
             tracing::warn!(%error, "a connection was not accepted");
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            tokio::time::sleep(Duration::from_millis(200)).await;
             None
         }
     }
@@ -229,6 +229,8 @@ async fn connection(
     let _ = stream.set_nodelay(true);
     let service = routes::for_peer(routes, Peer(peer.ip()));
     let connection = http1::Builder::new()
+        // A page that is being left may close its side at once; what it sent is taken in all the same.
+        .half_close(true)
         .timer(TokioTimer::new())
         .header_read_timeout(bounds.head_time)
         .max_headers(bounds.headers)

@@ -1,6 +1,7 @@
 //! A collector on a port of its own, spoken to over raw sockets, with a store that shows what it was given.
 
 #![allow(dead_code, reason = "each test file uses its own part of this")]
+#![allow(clippy::unwrap_used, reason = "this is test code, which the lint does not see outside of tests")]
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
