@@ -5,11 +5,17 @@ import { readFile } from 'node:fs/promises';
 
 const FIXTURE = new URL('../fixtures/batch.json', import.meta.url);
 
+/** A slice, or an event of the slice `n`. */
+interface Item {
+  n: number;
+  at: number;
+}
+
 /** What of a batch is changed here. */
 interface Batch {
   sent_at: number;
   viewer: string;
-  views: { id: string; slices: { at: number }[]; events: { at: number }[] }[];
+  views: { id: string; slices: Item[]; events: Item[] }[];
 }
 
 /** What `fixtures/batch.json` adds to a report, whenever it is sent and however often. */
@@ -48,6 +54,18 @@ export async function freshBatch(): Promise<string> {
     view.id = viewId(view.slices[0]?.at ?? batch.sent_at);
   }
   return JSON.stringify(batch);
+}
+
+/** A batch as one batch for each of its slices, the last slice first. */
+export function inPieces(text: string): string[] {
+  const batch = JSON.parse(text) as Batch;
+  const numbers = new Set(batch.views.flatMap((view) => view.slices.map((slice) => slice.n)));
+  const pieceOf = (n: number) => {
+    const only = (items: Item[]) => items.filter((item) => item.n === n);
+    const views = batch.views.map((view) => ({ ...view, slices: only(view.slices), events: only(view.events) }));
+    return JSON.stringify({ ...batch, views });
+  };
+  return [...numbers].sort((a, b) => b - a).map(pieceOf);
 }
 
 /** A UUID of version 7: 48 bits of time, the rest random. */

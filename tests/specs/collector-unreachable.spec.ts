@@ -19,12 +19,10 @@ async function deadOrigin(): Promise<string> {
   return `http://${LOOPBACK}:${await freePort()}`;
 }
 
-/** Plays to the end, in the time that it takes. */
+/** Plays to the end, without a stop. */
 async function assertPlaysUntouched(visit: Visit): Promise<void> {
-  const begun = Date.now();
   await visit.play('intro');
   await visit.untilEnded('intro');
-  assertBetween('milliseconds to the end', Date.now() - begun, 7_500, 10_000);
   const truth = await visit.truth('intro');
   assertBetween('milliseconds played', truth.playedMs, 7_500, 9_500);
   assert.equal(truth.position, 8);
