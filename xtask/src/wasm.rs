@@ -73,6 +73,7 @@ fn stamp_of(context: &Context, compiled: &Path) -> Result<String> {
     let module = std::fs::read(compiled).doing(|| format!("reading {}", compiled.display()))?;
     let tools = [
         read_text(&context.path("xtask/bindgen/src/main.rs"))?,
+        read_text(&context.path("xtask/bindgen/src/snip.rs"))?,
         read_text(&context.path("node_modules/binaryen/package.json"))?,
         read_text(&context.path("Cargo.toml"))?,
         include_str!("wasm.rs").to_owned(),

@@ -6,8 +6,12 @@
 //! `xtask-bindgen INPUT.wasm OUTPUT_FOLDER NAME` writes `NAME_bg.wasm`, `NAME_bg.js` (the glue, which is handed an
 //! instance through `__wbg_set_wasm`), `NAME.js` (the same for bundlers that import wasm) and `NAME.d.ts`.
 
+mod snip;
+
+use std::path::Path;
 use std::process::ExitCode;
 
+use walrus::{Module, ModuleConfig};
 use wasm_bindgen_cli_support::Bindgen;
 
 fn main() -> ExitCode {
@@ -27,15 +31,23 @@ fn main() -> ExitCode {
 
 /// Writes the glue of `input` into the folder `output`; an error is one line with its causes.
 fn generate(input: &str, output: &str, name: &str) -> Result<(), String> {
+    let said = |error| format!("{input}: {error:#}");
+    let mut compiled = Module::from_file(input).map_err(said)?;
+    // The standard library claims features of later versions that nothing here uses; the glue would rely on them.
+    compiled.customs.remove_raw("target_features");
     let mut bindgen = Bindgen::new();
     bindgen
         .bundler(true)
-        .map_err(|error| format!("{error:#}"))?
-        .input_path(input)
+        .map_err(said)?
+        .input_module(name, compiled)
         .out_name(name)
         .typescript(true)
-        .remove_name_section(true)
+        .demangle(false)
         .remove_producers_section(true)
         .generate(output)
-        .map_err(|error| format!("{input}: {error:#}"))
+        .map_err(said)?;
+    let bound = Path::new(output).join(format!("{name}_bg.wasm"));
+    let mut module = ModuleConfig::new().generate_name_section(false).parse_file(&bound).map_err(said)?;
+    snip::snip(&mut module);
+    module.emit_wasm_file(&bound).map_err(said)
 }

@@ -1,0 +1,36 @@
+// Makes what ships out of `src/` and of `generated/`, which `cargo xtask build` fills: the package's entry, the script
+// for a tag, and the types.
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+
+process.chdir(import.meta.dirname);
+if (!existsSync('generated/quartile_bg.wasm')) {
+  console.error('generated/quartile_bg.wasm is missing: run `cargo xtask build`');
+  process.exit(1);
+}
+const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+
+rmSync('dist', { recursive: true, force: true });
+const common = {
+  bundle: true,
+  minify: true,
+  sourcemap: true,
+  target: 'es2019',
+  legalComments: 'none',
+  loader: { '.wasm': 'base64' },
+  define: { SDK: JSON.stringify(`quartile-web/${version}`) },
+};
+await build({ ...common, entryPoints: ['src/index.ts'], outfile: 'dist/index.js', format: 'esm' });
+await build({ ...common, entryPoints: ['src/script.ts'], outfile: 'dist/quartile.js', format: 'iife' });
+
+// The compiler writes types for every file; those two are the public ones.
+const scratch = mkdtempSync(join(tmpdir(), 'quartile-types-'));
+const flags = ['-p', '.', '--noEmit', 'false', '--declaration', '--emitDeclarationOnly', '--outDir', scratch];
+execFileSync(process.execPath, ['../node_modules/typescript/bin/tsc', ...flags], { stdio: 'inherit' });
+for (const file of ['index.d.ts', 'types.d.ts']) {
+  cpSync(join(scratch, 'src', file), join('dist', file));
+}
+rmSync(scratch, { recursive: true });

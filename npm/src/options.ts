@@ -1,0 +1,41 @@
+import { ID_BYTES, cut } from './limits.js';
+import type { Options } from './types.js';
+
+/** Options that are known to be good. */
+export interface Settings {
+  /** Where batches go. */
+  url: string;
+  site: string;
+  user?: string;
+  viewer?: string;
+  application?: string;
+  debug: boolean;
+}
+
+function wrong(option: string, cure: string): never {
+  throw new TypeError(`quartile: the option "${option}" must be ${cure}`);
+}
+
+/** Checks options; a mistake is a `TypeError` that names the option and what it must be. */
+export function settings(options: Options): Settings {
+  const { collector, site, debug } = options ?? {};
+  if (typeof collector !== 'string' || !/^(https?:\/\/[^/]|\/)/.test(collector)) {
+    wrong('collector', 'the address of your collector, like "https://stats.example.org"');
+  }
+  if (typeof site !== 'string' || !/^[\w.-]{1,64}$/.test(site)) {
+    wrong('site', 'the key of your site: 1 to 64 letters, digits, ".", "_" and "-"');
+  }
+  const text = (option: 'user' | 'viewer' | 'application') => {
+    const value: unknown = options[option];
+    if (value != null && typeof value !== 'string') wrong(option, 'a string');
+    return cut(value, ID_BYTES);
+  };
+  return {
+    url: `${collector.replace(/\/+$/, '')}/v1/collect`,
+    site,
+    user: text('user'),
+    viewer: text('viewer'),
+    application: text('application'),
+    debug: debug === true,
+  };
+}

@@ -1,0 +1,59 @@
+/** What `init` needs to know. */
+export interface Options {
+  /** Where your collector answers: `https://stats.example.org`, or a path of this host like `/stats`. */
+  collector: string;
+  /** The key of your site in the collector: 1 to 64 letters, digits, dots, hyphens and underscores. */
+  site: string;
+  /** The user that you know, if visitors sign in. Not sent when the browser asks for privacy (GPC). */
+  user?: string;
+  /** An id of the viewer that you keep with their consent. Not sent when the browser asks for privacy (GPC). */
+  viewer?: string;
+  /** The application that the page is part of. */
+  application?: string;
+  /** Says on the console what is sent and what goes wrong. Without it the console stays silent. */
+  debug?: boolean;
+}
+
+/** What an element shows. What is left out is taken from the element: `data-video-id`, else the path of its address; `data-video-title`, `title` or `aria-label`. */
+export interface Video {
+  /** Your id of it. */
+  id?: string;
+  title?: string;
+  series?: string;
+  category?: string;
+}
+
+/** What plays it. */
+export interface Player {
+  name?: string;
+  version?: string;
+  /** The streaming engine and its version. */
+  engine?: string;
+  protocol?: 'hls' | 'dash' | 'progressive' | 'other';
+  /** The content delivery network of the media. */
+  cdn?: string;
+}
+
+/** What is said of an element when its tracking begins. */
+export interface Meta {
+  video?: Video;
+  player?: Player;
+  /** Your own dimensions by name, at most twenty. */
+  dims?: Record<string, string>;
+}
+
+/** A tracked element. */
+export interface View {
+  /** Says what the element shows now. Another id is another view. */
+  source(video: Video): void;
+  /** Ends the tracking, unless the element is tracked again at once. */
+  stop(): void;
+}
+
+/** What is tracked for one site. */
+export interface Quartile {
+  /** Tracks a `<video>` or `<audio>`. Tracking an element twice is tracking it once. Never throws. */
+  track(element: HTMLMediaElement, meta?: Meta): View;
+  /** Ends all tracking, sends what is left and lets go of the page. */
+  destroy(): void;
+}
