@@ -115,7 +115,7 @@ fn slice(number: u64, of: u64) -> Row {
     random[..8].copy_from_slice(&mixed.to_le_bytes());
     random[8..].copy_from_slice(&(view as u16).to_le_bytes());
 
-    let first = number % SLICES_PER_VIEW == 0;
+    let first = number.is_multiple_of(SLICES_PER_VIEW);
     let mut fields = Fields::default();
     for field in [Field::Views, Field::Impressions, Field::PlayRequests, Field::Plays, Field::LadderPlays] {
         fields[field] = u64::from(first);

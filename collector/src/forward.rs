@@ -193,7 +193,9 @@ impl Forwarder {
                 let events: Vec<_> = group.iter().flat_map(|letter| letter.events.iter().cloned()).collect();
                 match store.append(&rows, &events) {
                     Ok(()) => {}
-                    Err(error @ StoreError::Unavailable(_)) => return Err(StepError::Store(error)),
+                    Err(error @ (StoreError::Unavailable(_) | StoreError::TooSlow)) => {
+                        return Err(StepError::Store(error));
+                    }
                     Err(StoreError::Closed) => return Err(StepError::Ended),
                     Err(StoreError::Refused(_)) if group.len() > 1 => {
                         groups.push(group.split_off(group.len() / 2));

@@ -28,9 +28,6 @@ use crate::queue::{self, Durability};
 /// A file with everything in it; `quartile check` takes it, and the documentation shows it.
 pub const EXAMPLE: &str = include_str!("example.toml");
 
-/// Where the collector listens unless it is told otherwise.
-const LISTEN: &str = "127.0.0.1:8787";
-
 /// The longest that rows may wait for company.
 const MAX_DELAY_MS: u64 = 60_000;
 
@@ -198,7 +195,6 @@ impl Config {
             forward_delay: Duration::from_millis(200),
             log: LogFormat::Text,
         };
-        debug_assert_eq!(config.listen.to_string(), LISTEN);
         config.set_data_dir(PathBuf::from("quartile-data"));
         config
     }

@@ -60,7 +60,7 @@
 //!
 //! The consumer reads up to what the writer has published and is woken by it. It commits a position: the cursor is
 //! written beside the old one, synced, renamed, the folder synced; only then are segments that lie wholly before it
-//! removed. A sealed segment is let go of in one place ([`aside::retire`]), where keeping an archive would begin.
+//! removed. A sealed segment is let go of in one place (`aside::retire`), where keeping an archive would begin.
 //!
 //! # Opening
 //!

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::aside::{self, DAMAGED_DIR};
 use super::cursor::{self, CURSOR_DRAFT, CURSOR_FILE, Stored};
 use super::error::OpenError;
-use super::format::{self, HEADER_LEN, HeaderError, Kind, Position, segment_name};
+use super::format::{self, HEADER_LEN, HeaderError, Kind, MIN_RECORD_LEN, Position, segment_name};
 use super::fs::{Entry, Fs};
 use super::scan::{Extent, Scanner, Step};
 use super::state::{Counters, Segment};
@@ -157,9 +157,11 @@ impl Recovery<'_> {
         let good = match scanned {
             Ok(good) => good,
             Err(error) => {
-                // The positions behind the unreadable place are not known. Whatever is appended next ends this file.
+                // How many records it has is not known, and what is appended next must not take a position that one
+                // of them has. The reader tries again, and counts the surplus as lost.
                 tracing::error!(file = name, %error, "the last queue segment cannot be read to its end");
-                segment.end = segment.end.max(segment.base.plus(1));
+                let room = segment.len.saturating_sub(HEADER_LEN as u64) / MIN_RECORD_LEN;
+                segment.end = segment.base.plus(room);
                 return;
             }
         };

@@ -198,7 +198,56 @@ fn change(moment: Timestamp, tz: &TimeZone) -> Option<Zoned> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
     use super::*;
+
+    const ZONES: &[&str] = &[
+        "UTC",
+        "Europe/Paris",
+        "America/New_York",
+        "America/Sao_Paulo",
+        "Asia/Kolkata",
+        "Asia/Tehran",
+        "Australia/Lord_Howe",
+        "Pacific/Apia",
+        "Africa/Casablanca",
+    ];
+
+    /// The label of the bucket that a moment is in, by walking back in minutes until the local clock says otherwise.
+    fn walked(grain: Grain, at: Wall, tz: &TimeZone) -> String {
+        let mut start = zoned(at, tz).unwrap();
+        let monday =
+            |at: &Zoned| at.date().checked_sub(i64::from(at.weekday().to_monday_zero_offset()).days()).unwrap();
+        match grain {
+            Grain::Hour => loop {
+                let before = zoned(wall(&start).shifted(-60_000), tz).unwrap();
+                if (before.date(), before.hour(), before.offset()) != (start.date(), start.hour(), start.offset()) {
+                    return start.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string();
+                }
+                start = before;
+            },
+            Grain::Day => start.date().to_string(),
+            Grain::Week => monday(&start).to_string(),
+            Grain::Month => start.strftime("%Y-%m-01").to_string(),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_moment_is_in_the_bucket_that_the_local_clock_says(
+            minute in 21_000_000..31_500_000_i64, days in 1..60_i64, part in 0.0..1.0_f64,
+            zone in select(ZONES), grain in select(Grain::ALL),
+        ) {
+            let tz = TimeZone::get(zone).unwrap();
+            let range = Wall::from_ms(minute * 60_000)..Wall::from_ms((minute + days * 1_440) * 60_000);
+            let at = range.start.shifted((days as f64 * 1_440.0 * part) as i64 * 60_000);
+            let buckets = Buckets::new(grain, &range, &tz).unwrap();
+            let index = buckets.starts().partition_point(|start| *start <= at) - 1;
+            prop_assert_eq!(&buckets.labels()[index], &walked(grain, at, &tz));
+        }
+    }
 
     fn check(grain: Grain, zone: &str, from: &str, to: &str, expect: &[&str]) {
         let at = |text: &str| Wall::from_ms(text.parse::<Timestamp>().unwrap().as_millisecond());

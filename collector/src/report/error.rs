@@ -116,6 +116,11 @@ impl Serialize for ReportError {
             Self::Store(StoreError::Refused(_)) => {
                 Body { code: "internal", message: "the store could not answer this query", field: "" }
             }
+            Self::Store(StoreError::TooSlow) => Body {
+                code: "query_too_slow",
+                message: "the query took too long; ask for a shorter range or fewer dimensions",
+                field: "",
+            },
             Self::Store(_) => {
                 Body { code: "store_unavailable", message: "the store cannot answer now; try again later", field: "" }
             }

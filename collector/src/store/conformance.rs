@@ -41,7 +41,8 @@ macro_rules! suite {
             $crate::store::conformance::suite!(@cases $place:
                 copies_merge_whatever_their_order_and_division, a_query_sees_what_was_appended_before_it,
                 what_was_appended_survives_a_restart, what_was_appended_survives_a_crash, groups_of_dimensions_stay_together,
-                hostile_texts_are_only_texts, sites_do_not_see_each_other, events_are_kept_once_with_their_earliest_date,
+                hostile_texts_are_only_texts, viewers_known_by_different_ids_are_different,
+                a_range_ends_before_its_last_instant, sites_do_not_see_each_other, events_are_kept_once_with_their_earliest_date,
                 appends_and_queries_do_not_disturb_each_other, a_closed_store_says_so, an_empty_store_answers,
                 agrees_with_the_referee,
             );
@@ -229,6 +230,42 @@ pub fn hostile_texts_are_only_texts<P: Place>() {
         }
     }
     assert_same(&*store, &referee);
+}
+
+pub fn viewers_known_by_different_ids_are_different<P: Place>() {
+    let place = P::new();
+    let store = place.open();
+    let by = |view: u8, ids: &[(Dimension, &str)]| {
+        let mut row = slice(view, 0);
+        ids.iter().for_each(|&(id, text)| row.dimensions.set(id, text));
+        row
+    };
+    use Dimension as D;
+    let rows_of_four = [
+        by(1, &[(D::User, "x"), (D::Viewer, "one"), (D::Session, "s1")]),
+        by(2, &[(D::User, "x"), (D::Viewer, "two"), (D::Session, "s2")]),
+        by(3, &[(D::Viewer, "x"), (D::DailyViewer, "y"), (D::Session, "s3")]),
+        by(4, &[(D::DailyViewer, "x"), (D::Session, "s4")]),
+        by(5, &[(D::Session, "x")]),
+        by(6, &[]),
+    ];
+    store.append(&rows_of_four, &[]).unwrap();
+    assert_eq!(rows(&*store, json!({ "metrics": ["unique_viewers", "sessions"] })), json!([[4, 5]]));
+    // Who it was is chosen after the merge: the third turns out to be the user as well.
+    store.append(&[by(3, &[(D::User, "x")])], &[]).unwrap();
+    assert_eq!(rows(&*store, json!({ "metrics": ["unique_viewers", "sessions"] })), json!([[3, 5]]));
+}
+
+pub fn a_range_ends_before_its_last_instant<P: Place>() {
+    let place = P::new();
+    let store = place.open();
+    store.append(&[slice(1, 0)], &[]).unwrap();
+    let at = |ms: i64| jiff::Timestamp::from_millisecond(AUTUMN + ms).unwrap().to_string();
+    let plays = |from: i64, to: i64| rows(&*store, json!({ "metrics": ["plays"], "date_range": [at(from), at(to)] }));
+    assert_eq!(plays(-1_000, 0), json!([[0]]));
+    assert_eq!(plays(-1_000, 1), json!([[1]]));
+    assert_eq!(plays(0, 1), json!([[1]]));
+    assert_eq!(plays(1, 1_000), json!([[0]]));
 }
 
 pub fn sites_do_not_see_each_other<P: Place>() {

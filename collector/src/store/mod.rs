@@ -89,6 +89,9 @@ pub enum StoreError {
     /// It never will: what it was given cannot be stored or answered.
     #[error("the store cannot take this")]
     Refused(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The query took longer than a query may.
+    #[error("the query took too long")]
+    TooSlow,
     /// It was closed.
     #[error("the store is closed")]
     Closed,

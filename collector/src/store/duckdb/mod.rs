@@ -20,7 +20,10 @@ mod schema;
 mod tests;
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use ::duckdb::Connection;
 use quartile_protocol::clock::Wall;
@@ -44,13 +47,21 @@ pub struct Options {
     pub memory_mb: Option<u32>,
     /// Hot rows at which they are moved into the settled table. What a move needs in memory grows with it.
     pub settle_rows: usize,
+    /// How long a query may take.
+    pub query_limit: Duration,
 }
 
 impl Options {
     /// The defaults.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), threads: None, memory_mb: None, settle_rows: 100_000 }
+        Self {
+            path: path.into(),
+            threads: None,
+            memory_mb: None,
+            settle_rows: 100_000,
+            query_limit: Duration::from_secs(30),
+        }
     }
 }
 
@@ -60,6 +71,7 @@ pub struct DuckDb {
     slices: Shape,
     events: Shape,
     settle_rows: usize,
+    query_limit: Duration,
     set_aside: Vec<PathBuf>,
     writer: Mutex<Option<Writer>>,
     readers: Mutex<Option<Readers>>,
@@ -98,6 +110,7 @@ impl DuckDb {
             slices,
             events,
             settle_rows: options.settle_rows,
+            query_limit: options.query_limit,
             set_aside,
             writer: Mutex::new(Some(Writer { connection, hot, due: options.settle_rows, dirty: false })),
             readers: Mutex::new(Some(Readers { root, idle: Vec::new() })),
@@ -129,7 +142,7 @@ impl DuckDb {
             let readers = readers.as_mut().ok_or(StoreError::Closed)?;
             readers.idle.pop().map_or_else(|| readers.root.try_clone(), Ok)?
         };
-        let result = work(&connection)?;
+        let result = within(self.query_limit, &connection, work)?;
         if let Some(readers) = locked(&self.readers).as_mut() {
             readers.idle.push(connection);
         }
@@ -209,6 +222,31 @@ impl Store for DuckDb {
         *locked(&self.readers) = None;
         *locked(&self.writer) = None;
         Ok(())
+    }
+}
+
+/// Works on a connection, and interrupts it after a time. An interrupted connection can be used again.
+fn within<T>(
+    limit: Duration,
+    connection: &Connection,
+    work: impl FnOnce(&Connection) -> ::duckdb::Result<T>,
+) -> Result<T, StoreError> {
+    let (interrupt, interrupted) = (connection.interrupt_handle(), &AtomicBool::new(false));
+    let (done, finished) = mpsc::channel::<()>();
+    let result = std::thread::scope(|scope| {
+        scope.spawn(move || {
+            if finished.recv_timeout(limit) == Err(RecvTimeoutError::Timeout) {
+                interrupted.store(true, Ordering::Relaxed);
+                interrupt.interrupt();
+            }
+        });
+        let result = work(connection);
+        drop(done);
+        result
+    });
+    match result {
+        Err(_) if interrupted.load(Ordering::Relaxed) => Err(StoreError::TooSlow),
+        result => Ok(result?),
     }
 }
 

@@ -21,6 +21,10 @@ use super::{Options, schema};
 /// Attempts to open that may fail to come back before something is set aside.
 const ATTEMPTS: u32 = 3;
 
+/// How large the write-ahead log may grow before DuckDB writes it into the database by itself. A check-point lays down
+/// the whole hot table anew, so it should happen when that is empty: a full hot table is about half as large as this.
+const LOG_SIZE: &str = "128MB";
+
 /// The version of the tables that this code makes. Columns that the protocol gained are added without a new version.
 const VERSION: u32 = 1;
 
@@ -100,6 +104,7 @@ fn attempt(options: &Options) -> Result<Connection, Failure> {
 
 fn config(options: &Options) -> ::duckdb::Result<Config> {
     let mut config = Config::default()
+        .with("checkpoint_threshold", LOG_SIZE)?
         .with("autoinstall_known_extensions", "false")?
         .with("autoload_known_extensions", "false")?
         .with("allow_community_extensions", "false")?;

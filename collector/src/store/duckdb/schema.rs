@@ -157,13 +157,20 @@ impl Shape {
         let wanted: Vec<_> = self.columns().map(|column| column.name).collect();
         let [site, view, number] = self.key.map(|column| quoted(column.name));
         let late = format!("WITH late AS (SELECT DISTINCT {site}, {view}, {number} FROM {hot})");
-        let same = list([site.clone(), view, number]);
+        let key = list([site.clone(), view, number]);
+        let columns = list(wanted.iter().map(|name| quoted(name)));
         vec![
-            format!("CREATE OR REPLACE TEMP TABLE moved AS {late} {}", self.merged(&wanted, "")),
-            format!("DELETE FROM {settled} WHERE ({same}) IN (SELECT ({same}) FROM moved)"),
-            format!("INSERT INTO {settled} BY NAME SELECT * FROM moved ORDER BY {site}, {sorted_by}"),
+            // Row numbers hold still within a transaction.
+            format!(
+                "CREATE OR REPLACE TEMP TABLE replaced AS {late} SELECT {settled}.rowid AS place FROM {settled} SEMI JOIN late USING ({key})"
+            ),
+            format!(
+                "INSERT INTO {settled} ({columns}) {late} SELECT {columns} FROM ({}) ORDER BY {site}, {sorted_by}",
+                self.merged(&wanted, "")
+            ),
+            format!("DELETE FROM {settled} WHERE rowid IN (SELECT place FROM replaced)"),
             format!("DELETE FROM {hot}"),
-            "DROP TABLE moved".into(),
+            "DROP TABLE replaced".into(),
         ]
     }
 

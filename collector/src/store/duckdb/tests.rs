@@ -213,6 +213,34 @@ fn a_process_that_dies_while_opening_sets_the_log_aside_at_the_fourth_attempt() 
 }
 
 #[test]
+fn a_damaged_log_is_set_aside_and_a_torn_one_read_as_far_as_it_goes() {
+    let folder = Folder::new();
+    let store = DuckDb::open(&Options { settle_rows: 1_000, ..folder.options() }, Wall::from_ms(0)).unwrap();
+    store.append(&sample()[..20], &[]).unwrap();
+    store.settle().unwrap();
+    store.append(&sample()[20..30], &[]).unwrap();
+    let whole = folder.after_crash();
+    let log = |folder: &Folder| folder.0.path().join("data/quartile.duckdb.wal");
+    let length = fs::metadata(log(&whole)).unwrap().len();
+    store.append(&sample()[30..], &[]).unwrap();
+
+    let torn = folder.after_crash();
+    fs::OpenOptions::new().write(true).open(log(&torn)).unwrap().set_len(length + 100).unwrap();
+    let store = open(&torn);
+    assert!(store.set_aside().is_empty());
+    assert_eq!(stored(&store), joined(&sample()[..30]));
+
+    let damaged = folder.after_crash();
+    let mut bytes = fs::read(log(&damaged)).unwrap();
+    let middle = bytes.len() / 3;
+    bytes[middle] ^= 0xff;
+    fs::write(log(&damaged), bytes).unwrap();
+    let store = open(&damaged);
+    assert_eq!(store.set_aside().len(), 1);
+    assert_eq!(stored(&store), joined(&sample()[..20]));
+}
+
+#[test]
 fn tables_of_a_later_version_are_left_alone() {
     let folder = Folder::new();
     open(&folder).close().unwrap();
@@ -252,6 +280,17 @@ fn a_database_from_before_a_column_gains_it_empty() {
     store.append(&sample(), &[]).unwrap();
     store.settle().unwrap();
     assert_eq!(stored(&store), joined(&sample()), "and takes values in it");
+}
+
+#[test]
+fn a_query_that_takes_too_long_is_interrupted() {
+    let folder = Folder::new();
+    let store = DuckDb::open(&Options { query_limit: Duration::from_millis(50), ..folder.options() }, Wall::from_ms(0));
+    let store = store.unwrap();
+    let endless = "SELECT sum(a.range * b.range) FROM range(1000000000) AS a, range(1000000000) AS b";
+    let result = store.read(|connection| connection.query_row(endless, [], |record| record.get::<_, f64>(0)));
+    assert!(matches!(result, Err(StoreError::TooSlow)));
+    store.ready().unwrap();
 }
 
 #[test]
