@@ -20,6 +20,10 @@ const FLAGS = [
   '--autoplay-policy=no-user-gesture-required',
 ];
 
+/** A browser without a window says so, and is then counted as the robot that it mostly is; a viewer's says this. */
+const VIEWERS_AGENT =
+  '--user-agent=Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36';
+
 /** Whatever Chromium itself writes about a request that failed. */
 const NETWORK_NOTE = /^Failed to load resource: /;
 
@@ -31,8 +35,12 @@ export interface Truth {
   paused: boolean;
 }
 
-export function openBrowser(): Promise<Browser> {
-  return puppeteer.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS });
+/** Who is in front of the browser: somebody, or a program that says so. */
+export type Audience = 'viewer' | 'robot';
+
+export function openBrowser(audience: Audience): Promise<Browser> {
+  const args = audience === 'viewer' ? [...FLAGS, VIEWERS_AGENT] : FLAGS;
+  return puppeteer.launch({ executablePath: CHROMIUM, headless: true, args });
 }
 
 export class Visit {

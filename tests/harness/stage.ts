@@ -4,7 +4,7 @@ import { after, before } from 'node:test';
 
 import type { Browser } from 'puppeteer-core';
 
-import { Visit, openBrowser } from './browser.ts';
+import { type Audience, Visit, openBrowser } from './browser.ts';
 import { Collector, type Settings } from './collector.ts';
 import { Pages } from './pages.ts';
 import { type VideoTag, modulePage, scriptTagPage, trackAll } from './templates.ts';
@@ -15,9 +15,9 @@ export class Stage {
   private readonly collectors: Collector[] = [];
 
   /** Opens the browser before the tests of a file, and ends everything after them. */
-  constructor() {
+  constructor(audience: Audience = 'viewer') {
     before(async () => {
-      [this.browser, this.pages] = await Promise.all([openBrowser(), Pages.start()]);
+      [this.browser, this.pages] = await Promise.all([openBrowser(audience), Pages.start()]);
     });
     after(() => this.end());
   }

@@ -47,6 +47,6 @@ test('a video watched to its end is one full viewing', { timeout: 60_000 }, asyn
     assertPlayed(row, truth.playedMs);
   });
   const who = await collector.report({ metrics: ['plays'], dimensions: ['video', 'device', 'os', 'browser'] });
-  assert.deepEqual(who, [{ video: 'intro', device: 'desktop', os: 'Linux', browser: 'HeadlessChrome', plays: 1 }]);
+  assert.deepEqual(who, [{ video: 'intro', device: 'desktop', os: 'Linux', browser: 'Chrome', plays: 1 }]);
   assert.deepEqual(visit.complaints, []);
 });
