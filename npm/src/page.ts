@@ -63,18 +63,16 @@ function host(settings: Settings, log: Log, run: (task: Task) => void) {
   };
 }
 
-/** When playback was asked for, if that happens before the module is ready. */
+/** When playback was asked for before the module is ready; -1 if it was under way already when tracking began. */
 function watchForPlay(element: HTMLMediaElement) {
-  const asked = { at: NaN, pos: NaN };
+  const underWay = !element.paused && element.played?.length > 0;
+  const asked = { at: underWay ? -1 : NaN, pos: NaN };
   const note = () => {
     asked.at = performance.now();
     asked.pos = element.currentTime;
   };
-  element.addEventListener('play', note, { once: true });
-  return {
-    asked,
-    end: () => element.removeEventListener('play', note),
-  };
+  if (!underWay) element.addEventListener('play', note, { once: true });
+  return { asked, end: () => element.removeEventListener('play', note) };
 }
 
 interface Tracked extends View {

@@ -77,11 +77,6 @@ pub(crate) fn snapshot(element: &HtmlMediaElement) -> Snapshot {
     }
 }
 
-/// Whether something of what the element shows was already played.
-pub(crate) fn has_played(element: &HtmlMediaElement) -> bool {
-    get(&get(element, "played"), "length").as_f64() > Some(0.0)
-}
-
 /// The address of what the element shows; `mediastream:` when it is an object, empty when there is nothing.
 pub(crate) fn address(element: &HtmlMediaElement) -> String {
     if is_true(element, "srcObject") { "mediastream:".into() } else { element.current_src() }

@@ -67,7 +67,8 @@ impl Shell {
     /// `said` is what is said of it: `video`, a function from the address of what it shows to `id`, `title`, `series`,
     /// `category` and `audio`; `player` as on the wire; and `dims`, a list of names and values in turn. All texts are
     /// within the wire's limits. `asked_at` is the monotonic time at which playback was seen to be asked for before the
-    /// shell was ready, in milliseconds, and `asked_pos` the position then, in seconds; NaN when it was not.
+    /// shell was ready, in milliseconds, and `asked_pos` the position then, in seconds; NaN when it was not. It is
+    /// negative when playback was under way already.
     pub fn track(&self, element: HtmlMediaElement, said: JsValue, asked_at: f64, asked_pos: f64) -> u32 {
         self.0.track(element, said, asked_at, asked_pos)
     }

@@ -278,8 +278,7 @@ impl State {
         } else {
             self.tracker.observe(player.id, Signal::Source(address), &seen, now);
         }
-        let joined = asked_at.is_nan() && !seen.paused && element::has_played(&player.element);
-        let signal = if joined { Signal::Joined } else { Signal::Observed };
+        let signal = if asked_at < 0.0 { Signal::Joined } else { Signal::Observed };
         self.tracker.observe(player.id, signal, &seen, now);
         if !seen.paused {
             player.await_frame();

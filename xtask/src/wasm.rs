@@ -60,10 +60,17 @@ pub fn build(context: &Context) -> Result<()> {
     hand_over(&scratch, &output, &stamp)
 }
 
+/// For the first version of WebAssembly, and without the home folder of whoever builds it in what ships.
+fn rust_flags() -> String {
+    let home = std::env::var("CARGO_HOME").or_else(|_| std::env::var("HOME").map(|home| format!("{home}/.cargo")));
+    let hidden = home.map(|home| format!(" --remap-path-prefix={home}=cargo")).unwrap_or_default();
+    format!("-C target-cpu=mvp{hidden}")
+}
+
 /// Compiles the SDK and returns the path of the module.
 fn compile(context: &Context) -> Result<PathBuf> {
     let arguments = ["build", "--package", "quartile-sdk-wasm", "--profile", "wasm", "--target", WASM_TARGET];
-    run(context.cargo(&arguments).env("RUSTFLAGS", "-C target-cpu=mvp"), context.progress.sink())?;
+    run(context.cargo(&arguments).env("RUSTFLAGS", rust_flags()), context.progress.sink())?;
     let module = context.target_folder()?.join(WASM_TARGET).join("wasm/quartile_sdk_wasm.wasm");
     if module.is_file() { Ok(module) } else { Err(Error::new(format!("cargo made no {}", module.display()))) }
 }
@@ -73,6 +80,7 @@ fn stamp_of(context: &Context, compiled: &Path) -> Result<String> {
     let module = std::fs::read(compiled).doing(|| format!("reading {}", compiled.display()))?;
     let tools = [
         read_text(&context.path("xtask/bindgen/src/main.rs"))?,
+        read_text(&context.path("xtask/bindgen/src/shorten.rs"))?,
         read_text(&context.path("xtask/bindgen/src/snip.rs"))?,
         read_text(&context.path("node_modules/binaryen/package.json"))?,
         read_text(&context.path("Cargo.toml"))?,

@@ -70,7 +70,7 @@ fn the_documented_request_is_accepted_and_every_word_is_documented() {
     let decoded = decode(example.as_bytes()).unwrap();
     assert_eq!((decoded.rejected.len(), decoded.received), (0, 1));
     let words = Field::ALL.iter().map(|field| field.name());
-    let words = words.chain(crate::reply::RejectCode::ALL.iter().map(|code| code.as_str()));
+    let words = words.chain(RejectCode::ALL.iter().map(|code| code.as_str()));
     let words = words.chain(BodyCode::ALL.iter().map(|code| code.as_str()));
     let words = words.chain(crate::event::StopReason::ALL.iter().map(|reason| reason.as_str()));
     for word in words {

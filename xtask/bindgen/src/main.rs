@@ -6,6 +6,7 @@
 //! `xtask-bindgen INPUT.wasm OUTPUT_FOLDER NAME` writes `NAME_bg.wasm`, `NAME_bg.js` (the glue, which is handed an
 //! instance through `__wbg_set_wasm`), `NAME.js` (the same for bundlers that import wasm) and `NAME.d.ts`.
 
+mod shorten;
 mod snip;
 
 use std::path::Path;
@@ -49,5 +50,9 @@ fn generate(input: &str, output: &str, name: &str) -> Result<(), String> {
     let bound = Path::new(output).join(format!("{name}_bg.wasm"));
     let mut module = ModuleConfig::new().generate_name_section(false).parse_file(&bound).map_err(said)?;
     snip::snip(&mut module);
+    let glue = bound.with_extension("js");
+    let written = |error: std::io::Error| format!("{}: {error}", glue.display());
+    let text = std::fs::read_to_string(&glue).map_err(written)?;
+    std::fs::write(&glue, shorten::shorten(&mut module, &text)).map_err(written)?;
     module.emit_wasm_file(&bound).map_err(said)
 }
