@@ -1,0 +1,119 @@
+/** Serves test pages, clips and the npm package, on another origin than the collector's. */
+
+import { createReadStream } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { extname, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { LOOPBACK } from './ports.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** What an address begins with, and the folder that it shows. */
+const FOLDERS: readonly (readonly [prefix: string, folder: string])[] = [
+  ['/media/', resolve(ROOT, 'examples/media')],
+  ['/npm/', resolve(ROOT, 'npm')],
+  ['/harness/', resolve(ROOT, 'tests/harness')],
+];
+
+const TYPES: Record<string, string> = {
+  '.mp4': 'video/mp4',
+  '.js': 'text/javascript',
+  '.wasm': 'application/wasm',
+};
+
+export class Pages {
+  private readonly documents = new Map<string, string>();
+
+  private constructor(private readonly server: Server) {}
+
+  /** A server on any free port. */
+  static async start(): Promise<Pages> {
+    const server = createServer();
+    const pages = new Pages(server);
+    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+      pages.answer(request, response).catch(() => response.destroy());
+    });
+    await new Promise<void>((listening) => server.listen(0, LOOPBACK, listening));
+    return pages;
+  }
+
+  /** Serves a document and returns its address. */
+  add(name: string, html: string): string {
+    this.documents.set(`/${name}`, html);
+    return `http://${LOOPBACK}:${(this.server.address() as AddressInfo).port}/${name}`;
+  }
+
+  async stop(): Promise<void> {
+    const closed = new Promise((done) => this.server.close(done));
+    this.server.closeAllConnections();
+    await closed;
+  }
+
+  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = new URL(request.url ?? '/', 'http://page').pathname;
+    const document = this.documents.get(path);
+    if (document !== undefined) {
+      response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(document);
+    } else if (path === '/favicon.ico') {
+      response.writeHead(204).end();
+    } else {
+      await sendFile(path, request, response);
+    }
+  }
+}
+
+/** The file behind an address; never one outside its folder. */
+function fileOf(path: string): string | undefined {
+  const entry = FOLDERS.find(([prefix]) => path.startsWith(prefix));
+  if (!entry) return undefined;
+  const [prefix, folder] = entry;
+  const file = resolve(folder, path.slice(prefix.length));
+  return file.startsWith(folder + sep) ? file : undefined;
+}
+
+async function sendFile(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const file = fileOf(path);
+  const found = file === undefined ? undefined : await stat(file).catch(() => undefined);
+  if (file === undefined || !found?.isFile()) {
+    response.writeHead(404).end();
+    return;
+  }
+  const type = TYPES[extname(file)] ?? 'application/octet-stream';
+  const range = rangeOf(request.headers.range, found.size);
+  const headers = { 'content-type': type, 'accept-ranges': 'bytes', 'content-length': range.end - range.start + 1 };
+  const part = { 'content-range': `bytes ${range.start}-${range.end}/${found.size}` };
+  if (request.headers.range === undefined) response.writeHead(200, headers);
+  else response.writeHead(206, { ...headers, ...part });
+  const stream = createReadStream(file, range);
+  stream.on('error', () => response.destroy());
+  response.on('close', () => stream.destroy());
+  stream.pipe(response);
+}
+
+/** The bytes that a request asks for, the last one included; all of them if it asks for none. */
+function rangeOf(header: string | undefined, size: number): { start: number; end: number } {
+  const match = /^bytes=(\d+)-(\d*)$/.exec(header ?? '');
+  const start = Math.min(Number(match?.[1] ?? 0), size - 1);
+  const end = match?.[2] ? Math.min(Number(match[2]), size - 1) : size - 1;
+  return { start, end };
+}
+
+/** The file that `import … from 'quartile'` gives, as an address of these pages. */
+export async function packageEntry(): Promise<string> {
+  const manifest: unknown = JSON.parse(await readFile(resolve(ROOT, 'npm/package.json'), 'utf8'));
+  const entry = importTarget((manifest as { exports?: unknown }).exports);
+  if (!entry) throw new Error('npm/package.json exports nothing to import');
+  return new URL(entry, 'http://page/npm/').pathname;
+}
+
+/** Follows `exports` of a manifest to the main entry of a module that browsers import. */
+function importTarget(exports: unknown): string | undefined {
+  if (typeof exports === 'string') return exports;
+  if (typeof exports !== 'object' || exports === null) return undefined;
+  const conditions = exports as Record<string, unknown>;
+  const key = ['.', 'browser', 'import', 'default'].find((name) => name in conditions);
+  return key && importTarget(conditions[key]);
+}
