@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { eventually } from './eventually.ts';
+import { Hopeless, eventually } from './eventually.ts';
 import { LOOPBACK, freePort } from './ports.ts';
 import { type Question, type Row, ask } from './report.ts';
 
@@ -65,9 +65,14 @@ export class Collector {
   }
 
   private async isWell(child: ChildProcess): Promise<void> {
-    if (hasEnded(child)) throw new Error(`the collector ended at its start:\n${this.log}`);
+    this.mustRun(child);
     const response = await fetch(`${this.origin}/healthz`);
     if (response.status !== 200) throw new Error(`/healthz answered ${response.status}`);
+  }
+
+  private mustRun({ exitCode, signalCode }: ChildProcess): void {
+    if (exitCode === null && signalCode === null) return;
+    throw new Hopeless(`the collector ended by itself (${signalCode ?? exitCode}); its last words:\n${this.log}`);
   }
 
   /** As a power cut does: no chance to say or save anything. */
@@ -99,7 +104,7 @@ export class Collector {
 
   /** The rows of a report. */
   async report(question: Question): Promise<Row[]> {
-    if (this.child && hasEnded(this.child)) throw new Error(`the collector ended by itself:\n${this.log}`);
+    if (this.child) this.mustRun(this.child);
     return ask(this.origin, question);
   }
 

@@ -4,6 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const LOOK_AGAIN_MS = 150;
 
+/** A complaint that no waiting cures. */
+export class Hopeless extends Error {}
+
 /** Until `check` passes; its last complaint when it has not after `within` milliseconds. */
 export async function eventually<T>(check: () => T | Promise<T>, within = 15_000): Promise<T> {
   const end = Date.now() + within;
@@ -11,7 +14,7 @@ export async function eventually<T>(check: () => T | Promise<T>, within = 15_000
     try {
       return await check();
     } catch (complaint) {
-      if (Date.now() >= end) throw complaint;
+      if (complaint instanceof Hopeless || Date.now() >= end) throw complaint;
     }
     await sleep(LOOK_AGAIN_MS);
   }
