@@ -42,9 +42,9 @@ export class Stage {
     return collector;
   }
 
-  /** Opens a page with the script tag. */
-  visit(collector: string, videos: VideoTag[]): Promise<Visit> {
-    return this.open('watch', scriptTagPage(collector, videos));
+  /** Opens a page with the script tag; `search` is what `in-page.js` reads from its address. */
+  visit(collector: string, videos: VideoTag[], search = ''): Promise<Visit> {
+    return this.open('watch', scriptTagPage(collector, videos), search);
   }
 
   /** Opens a page that tracks its videos with the npm package, which is there even when the collector is not. */
@@ -57,8 +57,8 @@ export class Stage {
     return this.open('module', await modulePage(code, videos));
   }
 
-  private open(name: string, html: string): Promise<Visit> {
+  private open(name: string, html: string, search = ''): Promise<Visit> {
     if (!this.browser || !this.pages) throw new Error('the stage is not set: open pages within a test');
-    return Visit.open(this.browser, this.pages.add(name, html));
+    return Visit.open(this.browser, this.pages.add(name, html) + search);
   }
 }
