@@ -51,7 +51,9 @@ export class Visit {
   private readonly talk = new Talk();
 
   private constructor(private readonly page: Page) {
-    page.on('pageerror', (error) => this.complaints.push(`uncaught: ${error instanceof Error ? error.message : String(error)}`));
+    page.on('pageerror', (error) => {
+      this.complaints.push(`uncaught: ${error instanceof Error ? error.message : String(error)}`);
+    });
     page.on('console', (message) => this.hear(message));
     this.talk.follow(page);
   }
@@ -104,8 +106,8 @@ export class Visit {
   }
 
   /** Until the collector has taken a batch from this page. */
-  async untilHeard(within?: number): Promise<void> {
-    await eventually(() => assert.ok(this.talk.taken > 0, 'the collector took no batch'), within);
+  async untilHeard(): Promise<void> {
+    await eventually(() => assert.ok(this.talk.taken > 0, 'the collector took no batch'));
   }
 
   /** Until the page has nothing more to tell the collector. */

@@ -34,7 +34,7 @@ export class Collector {
   /** A collector with a port and an empty folder of its own, not started. */
   static async prepare(): Promise<Collector> {
     const binary = process.env['QUARTILE_BIN'];
-    if (!binary) throw new Error('QUARTILE_BIN names no collector: `cargo xtask test --only e2e` builds one and names it');
+    if (!binary) throw new Error('QUARTILE_BIN names no collector: run `cargo xtask test --only e2e`');
     return new Collector(binary, await freePort(), await mkdtemp(join(tmpdir(), 'quartile-e2e-')));
   }
 
@@ -52,7 +52,7 @@ export class Collector {
   /** Starts it and waits until it answers. */
   async start(settings: Settings = {}): Promise<void> {
     const child = spawn(this.binary, {
-      env: { PATH: process.env['PATH'], ...settings, QUARTILE_LISTEN: `${LOOPBACK}:${this.port}`, QUARTILE_DATA_DIR: this.data },
+      env: { ...settings, QUARTILE_LISTEN: `${LOOPBACK}:${this.port}`, QUARTILE_DATA_DIR: this.data },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.child = child;

@@ -25,7 +25,9 @@ export async function ask(collector: string, question: Question): Promise<Row[]>
     body: JSON.stringify({ site: 'demo', date_range: '7d', ...question }),
   });
   const text = await response.text();
-  if (response.status !== 200) throw new Error(`${JSON.stringify(question)} was answered with ${response.status}: ${text}`);
+  if (response.status !== 200) {
+    throw new Error(`${JSON.stringify(question)} was answered with ${response.status}: ${text}`);
+  }
   const { columns, rows } = JSON.parse(text) as Answer;
   return rows.map((row) => Object.fromEntries(columns.map(({ name }, index) => [name, row[index] ?? null])));
 }

@@ -1,4 +1,4 @@
-/** The collector cannot be reached, or never answers: the viewer notices nothing, and the page's console stays clean. */
+/** The collector cannot be reached, or never answers: the viewer notices nothing, and the console stays clean. */
 
 import assert from 'node:assert/strict';
 import { createServer, type Server, type Socket } from 'node:net';
@@ -47,20 +47,23 @@ test('an SDK whose collector is dead leaves the video alone', { timeout: 60_000 
   await assertQuiet(visit);
 });
 
-test('an SDK whose collector never answers leaves the video alone', { timeout: 60_000 }, async () => {
+test('an SDK whose collector never answers leaves the video alone', { timeout: 60_000 }, async (t) => {
   const sockets = new Set<Socket>();
   const server = await listen((socket) => sockets.add(socket));
+  t.after(() => {
+    sockets.forEach((socket) => socket.destroy());
+    server.close();
+  });
   const { port } = server.address() as { port: number };
   const visit = await stage.visitBundled(`http://${LOOPBACK}:${port}`, VIDEOS);
   await assertPlaysUntouched(visit);
   assert.notEqual(sockets.size, 0, 'the SDK must have tried');
   await assertQuiet(visit);
-  sockets.forEach((socket) => socket.destroy());
-  server.close();
 });
 
 test('errors and rejections of a page are noticed by these tests', { timeout: 30_000 }, async () => {
-  const visit = await stage.visitModule(`console.warn('a word'); Promise.reject(new Error('a promise')); throw new Error('a bug');`, []);
+  const code = `console.warn('a word'); Promise.reject(new Error('a promise')); throw new Error('a bug');`;
+  const visit = await stage.visitModule(code, []);
   await visit.close();
   const heard = visit.complaints.map((complaint) => complaint.split(':').at(-1)?.trim()).sort();
   assert.deepEqual(heard, ['a bug', 'a promise', 'a word']);

@@ -36,7 +36,8 @@ test('a viewing across a five-minute mark is one viewing', { timeout: 60_000 }, 
   await visit.play('intro');
   await visit.untilEnded('intro');
   const truth = await visit.truth('intro');
-  const [opened, ended] = await visit.run<[number, number]>('[viewer.openedAt, Date.now()].map((at) => Math.floor(at / 300_000))');
+  const marks = '[viewer.openedAt, Date.now()].map((at) => Math.floor(at / 300_000))';
+  const [opened, ended] = await visit.run<[number, number]>(marks);
   await visit.close();
 
   assert.equal(ended - opened, 1, 'the mark must have been crossed');

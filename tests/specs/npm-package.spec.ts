@@ -26,7 +26,7 @@ const EXPECTED = {
 
 const stage = new Stage();
 
-test('a video tracked twice through the npm package is one viewing under its own name', { timeout: 60_000 }, async () => {
+test('a video tracked twice by hand is one viewing under its own name', { timeout: 60_000 }, async () => {
   const collector = await stage.collector();
   const code = `
     const quartile = init({ collector: '${collector.origin}', site: 'demo' });

@@ -1,4 +1,4 @@
-/** A viewer skips most of a video: what was skipped is not counted as watched, and the furthest point is still known. */
+/** A viewer skips most of a video: what was skipped is not counted as watched; the furthest point is still known. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
