@@ -70,9 +70,10 @@ export class Collector {
     if (response.status !== 200) throw new Error(`/healthz answered ${response.status}`);
   }
 
-  private mustRun({ exitCode, signalCode }: ChildProcess): void {
-    if (exitCode === null && signalCode === null) return;
-    throw new Hopeless(`the collector ended by itself (${signalCode ?? exitCode}); its last words:\n${this.log}`);
+  private mustRun(child: ChildProcess): void {
+    if (!hasEnded(child)) return;
+    const end = child.signalCode ?? child.exitCode;
+    throw new Hopeless(`the collector ended by itself (${end}); its last words:\n${this.log}`);
   }
 
   /** As a power cut does: no chance to say or save anything. */
@@ -80,20 +81,22 @@ export class Collector {
     await this.end('SIGKILL');
   }
 
-  /** As an operator does. */
+  /** As an operator does; an error unless it ends well and soon. */
   async stop(): Promise<void> {
-    await this.end('SIGTERM');
+    const child = await this.end('SIGTERM');
+    if (child?.exitCode !== 0) throw new Error(`the collector did not stop well; its last words:\n${this.log}`);
   }
 
-  private async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+  private async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<ChildProcess | undefined> {
     const child = this.child;
     this.child = undefined;
-    if (!child || hasEnded(child)) return;
+    if (!child || hasEnded(child)) return child;
     const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
     child.kill(signal);
     const impatience = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
     await ended;
     clearTimeout(impatience);
+    return child;
   }
 
   /** Ends it and removes what it kept. */

@@ -36,6 +36,9 @@ test('a batch that was acknowledged before the kill is counted once after it', {
   await settles(check);
   await killAndStart(collector);
   await settles(check);
+  await collector.stop();
+  await collector.start();
+  await settles(check);
 });
 
 test('a viewing that outlives two kills of the collector is counted whole', { timeout: 90_000 }, async () => {
