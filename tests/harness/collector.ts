@@ -41,7 +41,12 @@ export class Collector {
   /** A collector that runs. */
   static async start(settings: Settings = {}): Promise<Collector> {
     const collector = await Collector.prepare();
-    await collector.start(settings);
+    try {
+      await collector.start(settings);
+    } catch (problem) {
+      await collector.remove();
+      throw problem;
+    }
     return collector;
   }
 
