@@ -5,10 +5,11 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { inlineWasm } from './inline-wasm.mjs';
 
 process.chdir(import.meta.dirname);
-if (!existsSync('generated/quartile_bg.wasm')) {
-  console.error('generated/quartile_bg.wasm is missing: run `cargo xtask build`');
+if (!existsSync('generated/quartile.wasm')) {
+  console.error('generated/quartile.wasm is missing: run `cargo xtask build`');
   process.exit(1);
 }
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
@@ -20,7 +21,7 @@ const common = {
   sourcemap: true,
   target: 'es2019',
   legalComments: 'none',
-  loader: { '.wasm': 'base64' },
+  plugins: [inlineWasm],
   define: { SDK: JSON.stringify(`quartile-web/${version}`) },
 };
 await build({ ...common, entryPoints: ['src/index.ts'], outfile: 'dist/index.js', format: 'esm' });

@@ -1,6 +1,37 @@
-// What is said of an element: by the site, and where it says nothing, by the markup.
+// A media element: which of its events mean what, how it is right now, and what is said of it, by the site and where
+// that says nothing, by the markup.
+import { Signal } from './boundary.js';
 import { CUSTOM_NAMES, ID_BYTES, TITLE_BYTES, WORD_BYTES, cut } from './limits.js';
-import type { Meta, Video } from './types.js';
+import type { Meta, Player, Video } from './types.js';
+
+/**
+ * The events that are listened to. An event says little more than *look again*: nothing is concluded from its name where
+ * the element can be asked, because between an event and its delivery the element may have moved on.
+ */
+export const EVENTS: Record<string, Signal> = {
+  loadstart: Signal.Source,
+  emptied: Signal.Source,
+  loadedmetadata: Signal.Source,
+  play: Signal.Observed,
+  playing: Signal.Observed,
+  timeupdate: Signal.Observed,
+  seeked: Signal.Observed,
+  ratechange: Signal.Observed,
+  durationchange: Signal.Observed,
+  canplay: Signal.Observed,
+  suspend: Signal.Observed,
+  ended: Signal.Observed,
+  volumechange: Signal.Observed,
+  pause: Signal.Paused,
+  waiting: Signal.Waiting,
+  canplaythrough: Signal.CanPlayThrough,
+  seeking: Signal.Seeking,
+  error: Signal.Failed,
+  enterpictureinpicture: Signal.Pip,
+  leavepictureinpicture: Signal.Pip,
+  webkitbeginfullscreen: Signal.Fullscreen,
+  webkitendfullscreen: Signal.Fullscreen,
+};
 
 /** Whether it has what the tracking of a media element needs; custom elements that stand for one have it, too. */
 export function isMedia(element: unknown): element is HTMLMediaElement {
@@ -8,37 +39,75 @@ export function isMedia(element: unknown): element is HTMLMediaElement {
   return typeof it?.getAttribute === 'function' && typeof it.addEventListener === 'function' && 'currentTime' in it;
 }
 
+/** Playback was under way before anybody looked. */
+export const isUnderWay = (element: HTMLMediaElement) => !element.paused && element.played?.length > 0;
+
+// As in the standard's constants of `HTMLMediaElement`, which custom elements need not have.
+const NETWORK_IDLE = 1;
+const HAVE_METADATA = 1;
+const HAVE_FUTURE_DATA = 3;
+
+/** `paused` and `ended`. */
+export const AT_REST = 3;
+
+/** How the element is, as bits. What waits to be asked before it loads is ready, too. */
+export function flags(element: HTMLMediaElement): number {
+  const { networkState, preload, readyState } = element;
+  const ready = readyState >= HAVE_METADATA;
+  const asleep = networkState === NETWORK_IDLE && preload === 'none';
+  const bits = [
+    element.paused,
+    element.ended,
+    element.seeking,
+    ready || asleep,
+    readyState < HAVE_FUTURE_DATA,
+    element.loop,
+    element.autoplay,
+    element.muted,
+  ];
+  return bits.reduce((sum, bit, index) => sum | (bit ? 1 << index : 0), 0);
+}
+
+/** The address of what the element shows; `mediastream:` when it is an object, empty when there is nothing. */
+export const address = (element: HTMLMediaElement) => (element.srcObject ? 'mediastream:' : element.currentSrc || '');
+
+/** Whether players park on this address while they show nothing. */
+export const isPlaceholder = (address: string) => /^$|^data:|^about:|\/blank\.mp4$/.test(address);
+
+/** Why the element cannot play: its error's name and the browser's words. Nothing when the page took the source away. */
+export function failure({ error }: HTMLMediaElement): [code: string, message: string] | undefined {
+  const name = { 2: 'NETWORK', 3: 'DECODE', 4: 'SRC_NOT_SUPPORTED' }[error?.code ?? 0];
+  return name ? [`MEDIA_ERR_${name}`, cut(error?.message, TITLE_BYTES) ?? ''] : undefined;
+}
+
 /** The path of an address that a server serves; only that tells one video from another. */
 export const path = (address: string) => /^https?:\/\/[^/?#]*(\/[^?#]*)/.exec(address)?.[1];
 
-/** What an element shows at `address`. */
-export function video(element: HTMLMediaElement, said: Video | undefined, address: string) {
+/** A list of texts; what is missing stays empty. */
+type Texts = (string | undefined)[];
+
+/** What an element shows at `address`, in the order of the boundary. */
+export function video(element: HTMLMediaElement, said: Video | undefined, address: string): Texts {
   const marked = (name: string) => element.getAttribute(name);
   const title = said?.title || marked('data-video-title') || marked('title') || marked('aria-label');
-  return {
-    id: cut(said?.id || marked('data-video-id') || path(address), ID_BYTES),
-    title: cut(title, TITLE_BYTES),
-    series: cut(said?.series, TITLE_BYTES),
-    category: cut(said?.category, TITLE_BYTES),
-    audio: element.tagName === 'AUDIO',
-  };
+  return [
+    cut(said?.id || marked('data-video-id') || path(address), ID_BYTES),
+    cut(title, TITLE_BYTES),
+    cut(said?.series, TITLE_BYTES),
+    cut(said?.category, TITLE_BYTES),
+    cut(said?.kind, WORD_BYTES),
+    element.tagName === 'AUDIO' ? 'audio' : 'video',
+  ];
 }
 
-/** What plays, as it is on the wire. */
-export function player(said: Meta['player']) {
-  const { name, version, engine, protocol, cdn } = said ?? {};
-  const word = (text: unknown) => cut(text, WORD_BYTES);
-  return {
-    name: word(name),
-    version: word(version),
-    engine: word(engine),
-    protocol: word(protocol),
-    cdn: cut(cdn, ID_BYTES),
-  };
+/** What plays it, in the order of the boundary. */
+export function player(element: HTMLMediaElement, said: Player = {}): Texts {
+  const words = [said.name, said.version, said.engine, said.protocol].map((text) => cut(text, WORD_BYTES));
+  return [...words, cut(said.cdn, ID_BYTES), `${element.autoplay}`, `${element.muted}`];
 }
 
-/** The site's dimensions: names and values in turn. */
-export function dims(said: Meta['dims']): string[] {
+/** The site's dimensions: names and values. */
+export function dims(said: Meta['dims']): [name: string, value: string][] {
   const pairs = Object.entries(said ?? {}).slice(0, CUSTOM_NAMES);
-  return pairs.flatMap(([name, value]) => [cut(name, WORD_BYTES) ?? '', cut(String(value), ID_BYTES) ?? '']);
+  return pairs.map(([name, value]) => [cut(name, WORD_BYTES) ?? '', cut(String(value), ID_BYTES) ?? '']);
 }

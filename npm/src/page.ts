@@ -1,157 +1,148 @@
-// The page: what is tracked on it, from the first call on, even while the module is not ready yet.
+// The page: what is tracked on it, and what happens to it as a whole.
+import { PageSignal, Text } from './boundary.js';
 import { client, isPrivate, page } from './context.js';
-import { type Shell, core } from './core.js';
-import { dims, isMedia, player, video } from './element.js';
+import { type Core, load, put, wasm } from './core.js';
+import { isMedia } from './element.js';
+import { attempt, engine, now } from './engine.js';
 import type { Settings } from './options.js';
-import { deliver } from './transport.js';
-import type { Meta, Quartile, Video, View } from './types.js';
+import { type Tracked, listen } from './player.js';
+import type { Quartile, View } from './types.js';
 
 /** Once more than one turn of the event loop: frameworks take elements away and put them back within one. */
 const PARTING_MS = 50;
 
-type Log = (...what: unknown[]) => void;
-type Task = (shell: Shell) => void;
+/** Room for what the browser tells of the device later on. */
+const LATE_BYTES = 300;
 
-/** Calls made before the module is ready wait for it; afterwards nothing that goes wrong leaves here. */
-function mailbox(log: Log) {
-  let waiting: Task[] | undefined = [];
-  let shell: Shell | undefined;
-  const run = (task: Task) => {
-    if (!shell) return waiting?.push(task);
-    try {
-      task(shell);
-    } catch (error) {
-      log('failed', error);
-    }
-  };
-  const open = (ready: Shell | undefined) => {
-    const tasks = waiting ?? [];
-    shell = ready;
-    waiting = undefined;
-    tasks.forEach(run);
-  };
-  return { run, open };
-}
+/** What is asked of the window. `unload` and `beforeunload` would keep the page out of the back/forward cache. */
+const WINDOW_EVENTS = ['pagehide', 'pageshow', 'online'];
 
-/** What the module asks of the page. */
-function host(settings: Settings, log: Log, run: (task: Task) => void) {
-  const hidden = isPrivate();
-  return {
-    site: settings.site,
-    sdk: SDK,
-    private: hidden,
-    user: hidden ? undefined : settings.user,
-    viewer: hidden ? undefined : settings.viewer,
-    page: page(settings.application),
-    client: client(),
-    guard:
-      (call: (value: unknown) => void) =>
-      (value: unknown): void => {
-        try {
-          call(value);
-        } catch (error) {
-          log('failed', error);
-        }
-      },
-    send(body: string, urgent: boolean, delivery: number): void {
-      log('send', body);
-      void deliver(settings.url, body, urgent).then((answer) => {
-        log('answer', answer);
-        if (answer) run((shell) => shell.answered(delivery, ...answer));
-      });
-    },
-  };
-}
+const DOCUMENT_EVENTS = ['visibilitychange', 'fullscreenchange', 'freeze', 'resume'];
 
-/** When playback was asked for before the module is ready; -1 if it was under way already when tracking began. */
-function watchForPlay(element: HTMLMediaElement) {
-  const underWay = !element.paused && element.played?.length > 0;
-  const asked = { at: underWay ? -1 : NaN, pos: NaN };
-  const note = () => {
-    asked.at = performance.now();
-    asked.pos = element.currentTime;
-  };
-  if (!underWay) element.addEventListener('play', note, { once: true });
-  return { asked, end: () => element.removeEventListener('play', note) };
-}
+/** What those mean that always mean the same. */
+const SIGNALS: Record<string, PageSignal> = {
+  pagehide: PageSignal.Left,
+  pageshow: PageSignal.Restored,
+  online: PageSignal.Online,
+  freeze: PageSignal.Frozen,
+  resume: PageSignal.Resumed,
+};
 
-interface Tracked extends View {
+/** A view of nothing. */
+export const NOTHING: View = { source() {}, stop() {} };
+
+interface Entry extends View {
+  tracked: Tracked;
   /** Takes back a `stop` that has not been carried out. */
-  keep(meta: Meta | undefined): void;
+  keep(): void;
 }
 
-/** Begins to track one element; `gone` is called when that ends. */
-function tracked(element: HTMLMediaElement, meta: Meta | undefined, run: (task: Task) => void, gone: () => void): Tracked {
-  const play = watchForPlay(element);
-  let said = meta?.video;
-  let id: number | undefined;
+/** One tracked element for the site; `gone` is called when it is let go of. */
+function entry(tracked: Tracked, gone: () => void): Entry {
   let parting: ReturnType<typeof setTimeout> | undefined;
-  const words = {
-    video: (address: string) => video(element, said, address),
-    player: player(meta?.player),
-    dims: dims(meta?.dims),
-  };
-  run((shell) => {
-    play.end();
-    id = shell.track(element, words, play.asked.at, play.asked.pos);
-  });
-  const source = (video: Video) => {
-    said = video;
-    run((shell) => id !== undefined && shell.describe(id));
-  };
   return {
-    source,
+    tracked,
+    source: (video) => tracked.say({ video }),
     stop() {
       parting ??= setTimeout(() => {
         gone();
-        run((shell) => id !== undefined && shell.stop(id));
+        tracked.end();
       }, PARTING_MS);
     },
-    keep(meta) {
+    keep() {
       clearTimeout(parting);
       parting = undefined;
-      if (meta?.video) source(meta.video);
     },
   };
+}
+
+/** A core that knows whose page it is and when it was opened. */
+function begin({ site, user, viewer }: Settings, context: object, mono: number, wall: number): Core {
+  const unknown = isPrivate();
+  put(Text.Site, site);
+  put(Text.Sdk, SDK);
+  if (!unknown) {
+    put(Text.Viewer, viewer ?? '');
+    put(Text.User, user ?? '');
+  }
+  const { length } = new TextEncoder().encode(JSON.stringify(context));
+  const seed = crypto.getRandomValues(new Uint32Array(4)) as unknown as [number, number, number, number];
+  return wasm.core_start(unknown ? 0 : 1, length + LATE_BYTES, ...seed, mono, wall) as Core;
 }
 
 /** Tracks a page for one site; `ended` is called when that ends. */
 export function track(settings: Settings, ended: () => void): Quartile {
-  const log: Log = (...what) => settings.debug && console.debug('quartile', ...what);
-  const { run, open } = mailbox(log);
-  const views = new WeakMap<HTMLMediaElement, Tracked>();
+  const log = (...what: unknown[]) => settings.debug && console.debug('quartile', ...what);
+  const [mono, wall] = [now(), Date.now()];
+  const entries = new Map<HTMLMediaElement, Entry>();
   let over = false;
-  core()
-    .then((start) => {
-      const seed = crypto.getRandomValues(new Uint32Array(4)) as unknown as [number, number, number, number];
-      open(over ? undefined : start(window, host(settings, log, run), ...seed));
-    })
+
+  const each = (act: (tracked: Tracked) => void) =>
+    entries.forEach(({ tracked }) => attempt(log, () => act(tracked)));
+  const look = (core: Core) => each((tracked) => tracked.look(core));
+  const { run, open, close } = engine(settings.url, log, look);
+
+  const signal = (signal: PageSignal) =>
+    run((core) => {
+      look(core);
+      wasm.core_page(core, signal, now());
+      // What came back is not watched before somebody looks.
+      if (signal === PageSignal.Restored) look(core);
+    });
+  const signalVisibility = () => signal(document.hidden ? PageSignal.Hidden : PageSignal.Visible);
+
+  const handle = (event: Event) => {
+    const meaning = SIGNALS[event.type];
+    if (event.type === 'fullscreenchange') run((core) => each((tracked) => tracked.fullscreen(core)));
+    else if (meaning === undefined) signalVisibility();
+    else if (meaning !== PageSignal.Restored || (event as PageTransitionEvent).persisted) signal(meaning);
+  };
+  const listeners = (method: 'addEventListener' | 'removeEventListener') => {
+    WINDOW_EVENTS.forEach((type) => window[method](type, handle));
+    DOCUMENT_EVENTS.forEach((type) => document[method](type, handle));
+  };
+
+  const destroy = () => {
+    if (over) return;
+    over = true;
+    close();
+    listeners('removeEventListener');
+    each((tracked) => tracked.end());
+    entries.clear();
+    // An ordinary request would be lost with the page, of whose end nobody tells any more.
+    signal(PageSignal.Hidden);
+    ended();
+  };
+
+  const start = () => {
+    if (over) return;
+    const context = { page: page(settings.application), client: client() };
+    open(begin(settings, context, mono, wall), context, signalVisibility);
+    listeners('addEventListener');
+  };
+  load()
+    .then(start)
     .catch((error) => {
       log('failed', error);
-      open(undefined);
+      destroy();
     });
+
   return {
     track(element, meta) {
       if (over || !isMedia(element)) {
         log('not tracked', element);
         return NOTHING;
       }
-      let view = views.get(element);
-      if (view) view.keep(meta);
-      else {
-        view = tracked(element, meta, run, () => views.delete(element));
-        views.set(element, view);
+      const known = entries.get(element);
+      if (known) {
+        known.keep();
+        known.tracked.say(meta ?? {});
+        return known;
       }
-      return view;
+      const made = entry(listen(element, meta ?? {}, run), () => entries.delete(element));
+      entries.set(element, made);
+      return made;
     },
-    destroy() {
-      if (over) return;
-      over = true;
-      ended();
-      run((shell) => shell.destroy());
-    },
+    destroy,
   };
 }
-
-/** A view of nothing. */
-export const NOTHING: View = { source() {}, stop() {} };

@@ -1,10 +1,20 @@
 // One request to the collector.
+import { Outcome } from './boundary.js';
 
-/** What became of a request: the HTTP status (0: none), whether the reply had `accepted`, and how long to wait. */
-export type Answer = [status: number, accepted: boolean, waitMs: number];
+/** What became of a request, how long to wait and what the collector's clock shows, in milliseconds; -1 = unknown. */
+export type Answer = [outcome: Outcome, waitMs: number, serverTime: number];
+
+interface Reply {
+  accepted?: unknown;
+  retry_after_ms?: unknown;
+  server_time?: unknown;
+}
 
 /** A request that hangs is given up then, so that it does not keep a connection. */
 const TIMEOUT_MS = 30_000;
+
+/** What would be refused again. */
+const REFUSED = [400, 401, 403, 413];
 
 /** Sends a body. Gives nothing when nothing can be known of it; never rejects. */
 export async function deliver(url: string, body: string, urgent: boolean): Promise<Answer | undefined> {
@@ -21,17 +31,21 @@ export async function deliver(url: string, body: string, urgent: boolean): Promi
     });
   } catch {
     // Browsers refuse a request that is to outlive the page when too much of that kind is under way.
-    return urgent && beacon(url, body) ? undefined : [0, false, NaN];
+    return urgent && beacon(url, body) ? undefined : [Outcome.Later, -1, -1];
   }
-  let reply: { accepted?: unknown; retry_after_ms?: unknown } | undefined;
-  try {
-    // Read in any case: Chromium gives the quota of such requests back only then.
-    reply = await response.json();
-  } catch {
-    reply = undefined;
-  }
-  const asked = reply?.retry_after_ms ?? Number(response.headers.get('retry-after')) * 1000;
-  return [response.status, typeof reply?.accepted === 'number', Number(asked)];
+  // Read in any case: Chromium gives the quota of such requests back only then.
+  const reply = (await response.json().catch(() => undefined)) as Reply | null | undefined;
+  return answer(response, reply ?? {});
+}
+
+/** Only what has `accepted` comes from a collector: a proxy may answer 200, too. */
+function answer({ status, headers }: Response, reply: Reply): Answer {
+  const known = (value: unknown) => (typeof value === 'number' && value > 0 ? value : -1);
+  const outcome =
+    status === 200 && typeof reply.accepted === 'number' ? Outcome.Acknowledged
+    : REFUSED.includes(status) ? Outcome.Refused
+    : Outcome.Later;
+  return [outcome, known(reply.retry_after_ms ?? Number(headers.get('retry-after')) * 1000), known(reply.server_time)];
 }
 
 function beacon(url: string, body: string): boolean {

@@ -21,6 +21,8 @@ export interface Video {
   title?: string;
   series?: string;
   category?: string;
+  /** Whether it is on demand or live; what is left out is found out from its duration. */
+  kind?: 'vod' | 'live';
 }
 
 /** What plays it. */

@@ -1,7 +1,7 @@
 declare module '*.wasm' {
-  /** The module in base64. */
-  const base64: string;
-  export default base64;
+  /** The module as text: two characters for each byte, whose low halves are its high and its low half. */
+  const text: string;
+  export default text;
 }
 
 /** The name and version that batches carry. */

@@ -2,14 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { build } from 'esbuild';
-
-/** A module of the sources, compiled for Node. */
-async function source(name) {
-  const entry = new URL(`../src/${name}.ts`, import.meta.url).pathname;
-  const { outputFiles } = await build({ entryPoints: [entry], bundle: true, format: 'esm', write: false });
-  return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`);
-}
+import { source } from './fake.mjs';
 
 const limits = await source('limits');
 const element = await source('element');
@@ -44,18 +37,41 @@ test('only what a server serves has a path', () => {
 
 test('the markup says what the site does not', () => {
   const markup = (attributes) => ({ tagName: 'VIDEO', getAttribute: (name) => attributes[name] ?? null });
-  const described = (attributes, said) => {
-    const { id, title } = element.video(markup(attributes), said, 'https://cdn.example/a.mp4');
-    return [id, title];
-  };
+  const described = (attributes, said) => element.video(markup(attributes), said, 'https://cdn.example/a.mp4').slice(0, 2);
   assert.deepEqual(described({}, undefined), ['/a.mp4', undefined]);
   assert.deepEqual(described({ 'data-video-id': '7', title: 'Seven' }, {}), ['7', 'Seven']);
   assert.deepEqual(described({ 'data-video-id': '7', 'aria-label': 'x' }, { id: '8', title: 'Eight' }), ['8', 'Eight']);
 });
 
+test('a player is described in the order of the boundary', () => {
+  const said = { name: 'video.js', version: '8', engine: 'hls.js 1', protocol: 'hls', cdn: 'edge' };
+  const texts = element.player({ autoplay: true, muted: false }, said);
+  assert.deepEqual(texts, ['video.js', '8', 'hls.js 1', 'hls', 'edge', 'true', 'false']);
+});
+
 test('dimensions are bounded texts', () => {
-  assert.deepEqual(element.dims({ plan: 'pro', seats: 3 }), ['plan', 'pro', 'seats', '3']);
+  assert.deepEqual(element.dims({ plan: 'pro', seats: 3 }), [['plan', 'pro'], ['seats', '3']]);
   assert.deepEqual(element.dims(undefined), []);
   const many = Object.fromEntries(Array.from({ length: 30 }, (_, index) => [`n${index}`, 'v']));
-  assert.equal(element.dims(many).length, 2 * limits.CUSTOM_NAMES);
+  assert.equal(element.dims(many).length, limits.CUSTOM_NAMES);
+});
+
+test('the state of an element is eight bits', () => {
+  const still = { readyState: 4, networkState: 2 };
+  assert.equal(element.flags(still), 8);
+  assert.equal(element.flags({ ...still, readyState: 0 }), 16);
+  assert.equal(element.flags({ readyState: 0, networkState: 1, preload: 'none' }), 8 + 16);
+  assert.equal(element.flags({ ...still, paused: true, ended: true, seeking: true }), 1 + 2 + 4 + 8);
+  assert.equal(element.flags({ ...still, loop: true, autoplay: true, muted: true }), 8 + 32 + 64 + 128);
+});
+
+test('only failures of the media are failures', () => {
+  assert.deepEqual(element.failure({ error: { code: 3, message: 'broken' } }), ['MEDIA_ERR_DECODE', 'broken']);
+  for (const error of [null, undefined, { code: 1 }, { code: 9 }]) assert.equal(element.failure({ error }), undefined);
+});
+
+test('players park on placeholders', () => {
+  const { isPlaceholder } = element;
+  for (const parked of ['', 'data:video/mp4,', 'about:blank', 'https://cdn.example/blank.mp4']) assert.ok(isPlaceholder(parked));
+  for (const shown of ['https://cdn.example/a.mp4', 'blob:https://a.example/1', 'mediastream:']) assert.ok(!isPlaceholder(shown));
 });

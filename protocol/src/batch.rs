@@ -2,10 +2,8 @@
 //!
 //! Texts that are unknown are empty and left out of the encoding.
 
-use serde::{Serialize, Serializer};
-
 use crate::clock::{Millis, Wall};
-use crate::encode::Value;
+use crate::encode::Json;
 use crate::event::Event;
 use crate::id::{SessionId, SiteId, ViewId};
 use crate::names::names;
@@ -70,23 +68,42 @@ pub struct Batch {
     pub discarded: Vec<(Discard, u64)>,
 }
 
-impl Serialize for Batch {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let discarded = self.discarded.iter().map(|&(reason, count)| (reason.as_str(), count.into())).collect();
-        Value::Object(vec![
-            ("v", VERSION.into()),
-            ("site", Value::Text(self.site.as_str())),
-            ("sent_at", self.sent_at.as_ms().into()),
-            ("sdk", Value::Text(&self.sdk)),
-            ("session", self.session.map_or(Value::Absent, |id| Value::Owned(id.to_text()))),
-            ("viewer", Value::known(&self.viewer)),
-            ("user", Value::known(&self.user)),
-            ("page", Value::some_object(self.page.members())),
-            ("client", self.client.as_ref().map_or(Value::Absent, |client| Value::Object(client.members()))),
-            ("views", Value::List(self.views.iter().map(View::value).collect())),
-            ("discarded", Value::some_object(discarded)),
-        ])
-        .serialize(serializer)
+impl Batch {
+    /// The body, as it travels.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        Json::object_of(&|json| {
+            self.write_without_context(json);
+            json.object("page", &|json| self.page.write(json));
+            if let Some(client) = &self.client {
+                // Said even when it is empty: where it is present, the batch carries the context.
+                json.always_object("client", &|json| client.write(json));
+            }
+        })
+    }
+
+    /// The body without page and client, for a sender that adds them by itself.
+    #[must_use]
+    pub fn to_json_without_context(&self) -> String {
+        Json::object_of(&|json| self.write_without_context(json))
+    }
+
+    fn write_without_context(&self, json: &mut Json) {
+        json.number("v", VERSION as i64);
+        json.text("site", self.site.as_str());
+        json.number("sent_at", self.sent_at.as_ms());
+        json.text("sdk", &self.sdk);
+        if let Some(session) = self.session {
+            json.text("session", &session.to_text());
+        }
+        json.text("viewer", &self.viewer);
+        json.text("user", &self.user);
+        json.list("views", self.views.len(), &|json, index| self.views[index].write(json));
+        json.object("discarded", &|json| {
+            for &(reason, count) in &self.discarded {
+                json.number(reason.as_str(), count as i64);
+            }
+        });
     }
 }
 
@@ -112,17 +129,15 @@ pub struct Page {
 }
 
 impl Page {
-    fn members(&self) -> Vec<(&str, Value<'_>)> {
-        vec![
-            ("url", Value::known(&self.url)),
-            ("referrer", Value::known(&self.referrer)),
-            ("language", Value::known(&self.language)),
-            ("timezone", Value::known(&self.timezone)),
-            ("application", Value::known(&self.application)),
-            ("utm_source", Value::known(&self.utm_source)),
-            ("utm_medium", Value::known(&self.utm_medium)),
-            ("utm_campaign", Value::known(&self.utm_campaign)),
-        ]
+    fn write(&self, json: &mut Json) {
+        json.text("url", &self.url);
+        json.text("referrer", &self.referrer);
+        json.text("language", &self.language);
+        json.text("timezone", &self.timezone);
+        json.text("application", &self.application);
+        json.text("utm_source", &self.utm_source);
+        json.text("utm_medium", &self.utm_medium);
+        json.text("utm_campaign", &self.utm_campaign);
     }
 }
 
@@ -144,15 +159,13 @@ pub struct Client {
 }
 
 impl Client {
-    fn members(&self) -> Vec<(&str, Value<'_>)> {
-        vec![
-            ("platform", Value::known(&self.platform)),
-            ("platform_version", Value::known(&self.platform_version)),
-            ("model", Value::known(&self.model)),
-            ("mobile", self.mobile.into()),
-            ("connection", Value::known(&self.connection)),
-            ("touch_points", self.touch_points.into()),
-        ]
+    fn write(&self, json: &mut Json) {
+        json.text("platform", &self.platform);
+        json.text("platform_version", &self.platform_version);
+        json.text("model", &self.model);
+        json.truth("mobile", self.mobile);
+        json.text("connection", &self.connection);
+        json.known_number("touch_points", self.touch_points.map(u64::from));
     }
 }
 
@@ -174,16 +187,13 @@ pub struct View {
 }
 
 impl View {
-    fn value(&self) -> Value<'_> {
-        let dims = self.dims.iter().map(|(name, value)| (name.as_str(), Value::Text(value))).collect();
-        Value::Object(vec![
-            ("id", Value::Owned(self.id.to_text())),
-            ("video", Value::Object(self.video.members())),
-            ("player", Value::some_object(self.player.members())),
-            ("dims", Value::some_object(dims)),
-            ("slices", Value::some_list(&self.slices, Slice::value)),
-            ("events", Value::some_list(&self.events, Event::value)),
-        ])
+    fn write(&self, json: &mut Json) {
+        json.text("id", &self.id.to_text());
+        json.object("video", &|json| self.video.write(json));
+        json.object("player", &|json| self.player.write(json));
+        json.object("dims", &|json| self.dims.iter().for_each(|(name, value)| json.text(name, value)));
+        json.list("slices", self.slices.len(), &|json, index| self.slices[index].write(json));
+        json.list("events", self.events.len(), &|json, index| self.events[index].write(json));
     }
 }
 
@@ -207,16 +217,14 @@ pub struct Video {
 }
 
 impl Video {
-    fn members(&self) -> Vec<(&str, Value<'_>)> {
-        vec![
-            ("id", Value::known(&self.id)),
-            ("title", Value::known(&self.title)),
-            ("duration_ms", self.duration_ms.into()),
-            ("kind", self.kind.map(Offer::as_str).into()),
-            ("media", self.media.map(MediaKind::as_str).into()),
-            ("series", Value::known(&self.series)),
-            ("category", Value::known(&self.category)),
-        ]
+    fn write(&self, json: &mut Json) {
+        json.text("id", &self.id);
+        json.text("title", &self.title);
+        json.known_number("duration_ms", self.duration_ms);
+        json.text("kind", self.kind.map_or("", Offer::as_str));
+        json.text("media", self.media.map_or("", MediaKind::as_str));
+        json.text("series", &self.series);
+        json.text("category", &self.category);
     }
 }
 
@@ -240,16 +248,14 @@ pub struct Player {
 }
 
 impl Player {
-    fn members(&self) -> Vec<(&str, Value<'_>)> {
-        vec![
-            ("name", Value::known(&self.name)),
-            ("version", Value::known(&self.version)),
-            ("engine", Value::known(&self.engine)),
-            ("protocol", Value::known(&self.protocol)),
-            ("cdn", Value::known(&self.cdn)),
-            ("autoplay", self.autoplay.into()),
-            ("muted_start", self.muted_start.into()),
-        ]
+    fn write(&self, json: &mut Json) {
+        json.text("name", &self.name);
+        json.text("version", &self.version);
+        json.text("engine", &self.engine);
+        json.text("protocol", &self.protocol);
+        json.text("cdn", &self.cdn);
+        json.truth("autoplay", self.autoplay);
+        json.truth("muted_start", self.muted_start);
     }
 }
 

@@ -249,6 +249,13 @@ impl Fields {
         Field::ALL.iter().map(|&field| (field, self[field])).filter(|&(_, value)| value != 0)
     }
 
+    /// Adds what was counted in another slice of the same view.
+    pub fn add(&mut self, other: &Self) {
+        for (mine, &theirs) in self.0.iter_mut().zip(&other.0) {
+            *mine = mine.saturating_add(theirs);
+        }
+    }
+
     /// Takes the larger value of each field.
     pub fn join(&mut self, other: &Self) {
         for (mine, &theirs) in self.0.iter_mut().zip(&other.0) {

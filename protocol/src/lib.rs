@@ -16,6 +16,7 @@
 //! | [`reply`] | the answer, with a stable code for every refusal |
 //! | [`dimension`], [`row`] | what is stored: a slice with its dimensions, and `join` |
 //! | [`limits`] | every bound |
+//! | [`encode`] | writing JSON |
 //! | [`decode`] | reading bodies that came from outside (feature `decode`) |
 //!
 //! Nothing here reads a clock, draws a random number or touches a network: the crate builds for browsers and for the
@@ -35,5 +36,5 @@ pub mod reply;
 pub mod row;
 pub mod slice;
 
-mod encode;
+pub mod encode;
 mod names;

@@ -44,6 +44,12 @@ pub const CUSTOM_NAMES: usize = 20;
 /// The largest slice number and event number.
 pub const NUMBER: u64 = 100_000;
 
+/// The largest number among the details of an event: a duration, a size in pixels, a bitrate.
+pub const DETAIL_NUMBER: u64 = 1_000_000_000;
+
+/// The largest ratio among the details of an event: a speed, a loudness.
+pub const RATIO: f64 = 100.0;
+
 /// The longest slice: five minutes, or the wait for a first frame that began in it.
 pub const SPAN_MS: Millis = 600_000;
 

@@ -2,7 +2,7 @@
 
 use crate::bitmap::{Minutes, Percents};
 use crate::clock::{Millis, Wall};
-use crate::encode::Value;
+use crate::encode::Json;
 use crate::event::{ErrorPhase, StopReason};
 use crate::field::Fields;
 
@@ -34,18 +34,19 @@ pub struct Slice {
 }
 
 impl Slice {
-    pub(crate) fn value(&self) -> Value<'_> {
-        let bits = |hex: String| if hex.is_empty() { Value::Absent } else { Value::Owned(hex) };
-        let mut members = vec![("n", self.n.into()), ("at", self.at.as_ms().into()), ("span_ms", self.span_ms.into())];
-        members.extend(self.fields.set().map(|(field, value)| (field.name(), value.into())));
-        members.extend([
-            ("watched", bits(self.watched.to_hex())),
-            ("rewatched", bits(self.rewatched.to_hex())),
-            ("active", bits(self.active.to_hex())),
-            ("stop_reason", self.stop_reason.map(StopReason::as_str).into()),
-            ("error_code", Value::known(&self.error_code)),
-            ("error_phase", self.error_phase.map(ErrorPhase::as_str).into()),
-        ]);
-        Value::Object(members)
+    /// Writes it as an object, as on the wire.
+    pub fn write(&self, json: &mut Json) {
+        json.number("n", i64::from(self.n));
+        json.number("at", self.at.as_ms());
+        json.number("span_ms", self.span_ms as i64);
+        for (field, value) in self.fields.set() {
+            json.number(field.name(), value as i64);
+        }
+        json.text("watched", &self.watched.to_hex());
+        json.text("rewatched", &self.rewatched.to_hex());
+        json.text("active", &self.active.to_hex());
+        json.text("stop_reason", self.stop_reason.map_or("", StopReason::as_str));
+        json.text("error_code", &self.error_code);
+        json.text("error_phase", self.error_phase.map_or("", ErrorPhase::as_str));
     }
 }

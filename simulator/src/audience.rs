@@ -214,6 +214,7 @@ impl Viewer {
             user: String::new(),
             page: PageContext { url: "https://www.example.org/watch".into(), ..PageContext::default() },
             client: Client { touch_points: Some(self.touch_points), ..Client::default() },
+            context_bytes: 0,
             session: true,
             seed,
         }

@@ -31,7 +31,25 @@ pub struct Truth {
     pub cells: Vec<u8>,
     /// How often the end was reached.
     pub ends: u64,
+    /// How often the player began again by itself.
+    pub loops: u64,
+    /// Seeks after the first frame; those closer than two seconds apart are one.
+    pub seeks: u64,
+    /// Time in them.
+    pub seek_ms: Millis,
+    /// Stalls after the first frame of at least a quarter of a second.
+    pub rebuffers: u64,
+    /// Time in them.
+    pub rebuffer_ms: Millis,
+    /// The lengths of all stalls, so that a test can tell which were close to not being one.
+    pub stalls: Vec<Millis>,
+    /// The stall that is going on, and when the last seek was over.
+    stall_ms: Millis,
+    last_seek: Option<Mono>,
 }
+
+/// What is shorter is no stall.
+pub const SHORTEST_STALL_MS: Millis = 250;
 
 /// The length of a stretch of the content that the truth tells apart.
 pub const CELL_MS: i64 = 10;
@@ -44,6 +62,25 @@ impl Truth {
             if let Some(times) = usize::try_from(index).ok().and_then(|index| self.cells.get_mut(index)) {
                 *times = times.saturating_add(1);
             }
+        }
+    }
+
+    fn end_stall(&mut self) {
+        let lasted = std::mem::take(&mut self.stall_ms);
+        if lasted > 0 {
+            self.stalls.push(lasted);
+        }
+        if lasted >= SHORTEST_STALL_MS {
+            self.rebuffers += 1;
+            self.rebuffer_ms += lasted;
+        }
+    }
+
+    fn begin_seek(&mut self, now: Mono) {
+        self.end_stall();
+        if self.played_ms > 0 {
+            self.seeks += u64::from(self.last_seek.is_none_or(|last| now.since(last) >= 2_000));
+            self.last_seek = Some(now);
         }
     }
 
@@ -65,6 +102,9 @@ pub struct Element {
     paused: bool,
     ended: bool,
     looping: bool,
+    autoplay: bool,
+    muted: bool,
+    volume: f64,
     ready: bool,
     /// Not moving although it should: until then, or until further notice.
     held: Option<Held>,
@@ -94,6 +134,9 @@ impl Element {
             paused: true,
             ended: false,
             looping: false,
+            autoplay: false,
+            muted: false,
+            volume: 1.0,
             ready: false,
             held: None,
             step_ms: TIMEUPDATE_MS,
@@ -120,6 +163,11 @@ impl Element {
             ended: self.ended,
             seeking: self.is_seeking(),
             ready: self.ready,
+            starved: self.held.is_some(),
+            looping: self.looping,
+            autoplay: self.autoplay,
+            muted: self.muted,
+            volume: self.volume,
         }
     }
 
@@ -138,6 +186,17 @@ impl Element {
         self.looping = looping;
     }
 
+    /// Is to start by itself.
+    pub fn set_autoplay(&mut self, autoplay: bool) {
+        self.autoplay = autoplay;
+    }
+
+    /// The viewer changes the sound.
+    pub fn set_sound(&mut self, muted: bool, volume: f64) -> Happening {
+        (self.muted, self.volume) = (muted, volume);
+        self.happens(Signal::Observed)
+    }
+
     /// Says `timeupdate` at other intervals from now on.
     pub fn set_step(&mut self, step_ms: Millis) {
         self.step_ms = step_ms;
@@ -153,19 +212,24 @@ impl Element {
             self.ended = false;
         }
         self.paused = false;
+        if self.is_seeking() {
+            return self.happens(Signal::Observed);
+        }
         self.held = (wait_ms > 0).then(|| Held::Loading(self.now + wait_ms));
         self.next_timeupdate = self.now + wait_ms + self.step_ms;
-        self.happens(Signal::Observed)
+        self.happens(if wait_ms > 0 { Signal::Waiting } else { Signal::Observed })
     }
 
     /// The viewer pauses.
     pub fn pause(&mut self) -> Happening {
         self.paused = true;
+        self.truth.end_stall();
         self.happens(Signal::Paused)
     }
 
     /// The viewer seeks; the element shows the new place after `took_ms`.
     pub fn seek(&mut self, to: Media, took_ms: Millis) -> Happening {
+        self.truth.begin_seek(self.now);
         self.pos_us = to.as_ms() * 1000;
         self.ended = false;
         self.held = Some(Held::Seeking(self.now + took_ms));
@@ -175,9 +239,12 @@ impl Element {
 
     /// The data runs out for `lasts_ms`.
     pub fn stall(&mut self, lasts_ms: Millis) -> Happening {
+        if self.is_seeking() || self.ended {
+            return self.happens(Signal::Observed);
+        }
         self.held = Some(Held::Loading(self.now + lasts_ms));
         self.next_timeupdate = self.now + lasts_ms + self.step_ms;
-        self.happens(Signal::Observed)
+        self.happens(Signal::Waiting)
     }
 
     /// The rate changes, given in thousandths of normal speed.
@@ -189,6 +256,13 @@ impl Element {
     /// Playback fails for good: the element stands still, and still says that it is not paused.
     pub fn break_down(&mut self) {
         self.broken = true;
+    }
+
+    /// The page is left: what goes on is over.
+    pub fn note_left(&mut self, left: bool) {
+        if left {
+            self.truth.end_stall();
+        }
     }
 
     /// Time goes on up to `until` without the element, as in a page that is kept in the back/forward cache.
@@ -225,7 +299,14 @@ impl Element {
     /// Lets time pass without anything happening.
     fn flow(&mut self, to: Mono) {
         let passed = to.since(self.now);
-        if self.is_moving() {
+        if self.is_seeking() && self.truth.played_ms > 0 {
+            self.truth.seek_ms += passed;
+            self.truth.last_seek = Some(to);
+        } else if matches!(self.held, Some(Held::Loading(_))) && !self.paused && self.truth.played_ms > 0 {
+            self.truth.stall_ms += passed;
+        }
+        if self.is_moving() && passed > 0 {
+            self.truth.end_stall();
             let from_us = self.pos_us;
             self.pos_us += passed as i64 * self.rate;
             self.truth.played_ms += passed;
@@ -270,6 +351,8 @@ impl Element {
                 Some(Signal::Observed)
             }
             Next::End if self.looping => {
+                self.truth.ends += 1;
+                self.truth.loops += 1;
                 self.pos_us = 0;
                 Some(Signal::Seeking)
             }
@@ -279,6 +362,7 @@ impl Element {
                 }
                 (self.ended, self.paused) = (true, true);
                 self.truth.ends += 1;
+                self.truth.end_stall();
                 Some(Signal::Paused)
             }
         }

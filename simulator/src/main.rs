@@ -102,7 +102,7 @@ fn opened_at(options: &Options, number: u64) -> Wall {
 
 fn post(agent: &ureq::Agent, url: &str, viewer: &Viewer, batch: &Batch) -> Outcome {
     let batch = Batch { sent_at: now(), ..batch.clone() };
-    let body = serde_json::to_vec(&batch).unwrap_or_default();
+    let body = batch.to_json().into_bytes();
     // Networks send names in UTF-8, which is not ASCII.
     let region = HeaderValue::from_bytes(viewer.region.as_bytes()).unwrap_or(HeaderValue::from_static(""));
     let request = agent
@@ -118,7 +118,7 @@ fn post(agent: &ureq::Agent, url: &str, viewer: &Viewer, batch: &Batch) -> Outco
         response.body_mut().read_to_vec().ok().and_then(|body| serde_json::from_slice(&body).ok()).unwrap_or_default();
     let wait: Option<Millis> = reply["retry_after_ms"].as_u64();
     match status {
-        200 if reply["accepted"].is_u64() => Outcome::Acknowledged { wait },
+        200 if reply["accepted"].is_u64() => Outcome::Acknowledged { wait, server_time: None },
         400..=428 | 430..=499 => Outcome::Refused,
         _ => Outcome::Later { wait },
     }

@@ -2,7 +2,7 @@
 
 use quartile_protocol::batch::{Batch, Player, Video};
 use quartile_protocol::clock::{Media, Millis, Mono, Now, Wall};
-use quartile_tracker::{Config, Delivery, Length, Outcome, PageSignal, PlayerId, Signal, Tracker};
+use quartile_tracker::{Config, Delivery, Inspection, Length, Outcome, PageSignal, PlayerId, Signal, Tracker};
 
 use crate::element::{Element, Happening, Truth};
 
@@ -30,6 +30,7 @@ pub struct Page {
     opened: Wall,
     network: Network,
     answers: Vec<(Mono, Delivery, Outcome)>,
+    looked_at: Mono,
     sent: Vec<Sent>,
     gone: bool,
 }
@@ -37,14 +38,14 @@ pub struct Page {
 /// A network that takes everything and answers after 50 ms.
 #[must_use]
 pub fn good_network() -> Network {
-    Box::new(|_, _| Some((50, Outcome::Acknowledged { wait: None })))
+    Box::new(|_, _| Some((50, Outcome::Acknowledged { wait: None, server_time: None })))
 }
 
 impl Page {
     /// Opens a page that shows `video` from `source`; nothing is loaded yet.
     #[must_use]
     pub fn open(config: Config, player: Player, video: Video, source: &str, opened: Wall, network: Network) -> Self {
-        let mut tracker = Tracker::new(config);
+        let mut tracker = Tracker::new(config, Now { mono: Mono::default(), wall: opened });
         let player = tracker.attach(player, video, Vec::new());
         let mut page = Self {
             tracker,
@@ -54,6 +55,7 @@ impl Page {
             opened,
             network,
             answers: Vec::new(),
+            looked_at: Mono::default(),
             sent: Vec::new(),
             gone: false,
         };
@@ -109,6 +111,42 @@ impl Page {
         self.tell(happening);
     }
 
+    /// The player is to start by itself.
+    pub fn set_autoplay(&mut self, autoplay: bool) {
+        self.element.set_autoplay(autoplay);
+    }
+
+    /// The viewer changes the sound.
+    pub fn set_sound(&mut self, muted: bool, volume: f64) {
+        let happening = self.element.set_sound(muted, volume);
+        self.tell(happening);
+    }
+
+    /// When the tracker last looked at the player.
+    #[must_use]
+    pub const fn looked_at(&self) -> Mono {
+        self.looked_at
+    }
+
+    /// What the tracker knows of the player's view.
+    #[must_use]
+    pub fn inspect(&self) -> Option<Inspection> {
+        self.tracker.inspect(self.player)
+    }
+
+    /// The page tells the tracker something about its player.
+    pub fn say(&mut self, say: impl FnOnce(&mut Tracker, PlayerId, Now)) {
+        let now = self.now();
+        say(&mut self.tracker, self.player, now);
+        self.send();
+    }
+
+    /// The machine sleeps: both clocks go on, and nothing else does.
+    pub fn sleep(&mut self, ms: Millis) {
+        self.now = self.now + ms;
+        self.element.sleep(self.now);
+    }
+
     /// `timeupdate` comes at other intervals from now on.
     pub fn set_step(&mut self, step_ms: Millis) {
         self.element.set_step(step_ms);
@@ -116,6 +154,7 @@ impl Page {
 
     /// The browser makes an event for no reason that a viewer would notice.
     pub fn stir(&mut self, signal: Signal<'static>) {
+        self.looked_at = self.now;
         self.tracker.observe(self.player, signal, &self.element.snapshot(), self.now());
         self.send();
     }
@@ -140,6 +179,7 @@ impl Page {
     pub fn page(&mut self, signal: PageSignal) {
         self.look();
         self.tracker.page(signal, self.now());
+        self.element.note_left(signal == PageSignal::Left);
         self.gone = signal == PageSignal::Left;
         self.send();
     }
@@ -212,11 +252,13 @@ impl Page {
     }
 
     fn tell(&mut self, happening: Happening) {
+        self.looked_at = self.now;
         self.tracker.observe(self.player, happening.signal, &happening.seen, self.now());
         self.send();
     }
 
     fn look(&mut self) {
+        self.looked_at = self.now;
         self.tracker.observe(self.player, Signal::Observed, &self.element.snapshot(), self.now());
     }
 

@@ -40,5 +40,6 @@ mod ranges;
 mod size;
 mod view;
 
-pub use signal::{Length, PageSignal, Signal, Snapshot, is_placeholder};
+pub use signal::{Length, PageSignal, Rendition, Signal, Snapshot, is_placeholder};
 pub use tracker::{Config, Delivery, Outcome, PlayerId, Send, Tracker};
+pub use view::Inspection;

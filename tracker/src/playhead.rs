@@ -19,8 +19,24 @@ const STEP_SLACK_MS: f64 = 300.0;
 pub(crate) struct Playhead {
     /// Where and when the playhead last moved, or was put.
     last: Option<(Media, Mono)>,
+    /// What put it there.
+    put: Put,
+    /// Standing still was found to be in order at this moment.
+    excused: Mono,
     rate: f64,
     run: Run,
+}
+
+/// What put the playhead where it was last seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Put {
+    /// It moved there, or stands there.
+    #[default]
+    Motion,
+    /// A seek.
+    Seek,
+    /// It was there when the speed changed.
+    Rate,
 }
 
 #[derive(Debug, Default)]
@@ -46,16 +62,58 @@ pub(crate) struct Step {
 
 impl Playhead {
     /// Puts the playhead somewhere without playing: a seek, another source, a change of rate.
-    pub(crate) fn put(&mut self, pos: Option<Media>, rate: f64, now: Mono) {
+    pub(crate) fn put(&mut self, pos: Option<Media>, rate: f64, by: Put, now: Mono) {
         self.last = pos.map(|pos| (pos, now));
+        self.put = by;
         self.rate = rate;
         self.run = Run::default();
+    }
+
+    /// Where the playhead was last seen.
+    pub(crate) fn place(&self) -> Option<Media> {
+        self.last.map(|(pos, _)| pos)
+    }
+
+    /// When it last moved or was put.
+    pub(crate) fn moved_at(&self) -> Mono {
+        self.last.map_or(Mono::default(), |(_, at)| at)
+    }
+
+    /// What put it where it is.
+    pub(crate) const fn put_by(&self) -> Put {
+        self.put
+    }
+
+    /// Standing still is in order for now.
+    pub(crate) fn excuse(&mut self, now: Mono) {
+        self.excused = now;
+    }
+
+    /// Since when standing still is not in order.
+    pub(crate) fn excused_at(&self) -> Mono {
+        self.moved_at().max(self.excused)
+    }
+
+    /// Whether going from here over the end of a content of `duration` to `pos` is a step, as a repeating player makes.
+    /// Back at the same place it went all the way round only if the player `told` that it jumped, and had the time.
+    pub(crate) fn may_wrap(&self, pos: Media, duration: Millis, told: bool, hidden: bool, now: Mono) -> bool {
+        self.last.is_some_and(|(from, since)| {
+            let over = ((duration as i64 - from.as_ms()) + pos.as_ms()) as f64;
+            let round = told && pos == from && now.since(since) as f64 * self.rate.abs() * 1.25 >= over;
+            (pos < from || round) && pos.as_ms() >= 0 && over <= self.farthest(since, hidden, now)
+        })
+    }
+
+    /// How far a step can go.
+    fn farthest(&self, since: Mono, hidden: bool, now: Mono) -> f64 {
+        let cap = if hidden { STEP_CAP_HIDDEN_MS } else { STEP_CAP_MS };
+        now.since(since).min(cap) as f64 * self.rate.abs() * 1.25 + STEP_SLACK_MS
     }
 
     /// The playhead was seen at `pos`, having been playing since the last look.
     pub(crate) fn step(&mut self, pos: Option<Media>, rate: f64, hidden: bool, now: Mono) -> Option<Step> {
         let (Some(to), Some((from, since))) = (pos, self.last) else {
-            self.put(pos, rate, now);
+            self.put(pos, rate, Put::Motion, now);
             return None;
         };
         // Standing still, the old observation stays: the playhead is read more coarsely than events come.
@@ -63,21 +121,21 @@ impl Playhead {
         if media_ms == 0.0 && rate == self.rate {
             return None;
         }
-        let cap = if hidden { STEP_CAP_HIDDEN_MS } else { STEP_CAP_MS };
-        let wall_ms = now.since(since).min(cap) as f64;
         let speed = self.rate.abs();
-        if media_ms <= 0.0 || speed == 0.0 || media_ms > wall_ms * speed * 1.25 + STEP_SLACK_MS {
-            self.put(pos, rate, now);
+        if media_ms <= 0.0 || speed == 0.0 || media_ms > self.farthest(since, hidden, now) {
+            let by = if media_ms == 0.0 { Put::Rate } else { Put::Motion };
+            self.put(pos, rate, by, now);
             return None;
         }
-        self.run.wall_ms += wall_ms;
+        let cap = if hidden { STEP_CAP_HIDDEN_MS } else { STEP_CAP_MS };
+        self.run.wall_ms += now.since(since).min(cap) as f64;
         self.run.media_ms += media_ms / speed;
         let played = self.run.wall_ms.min(self.run.media_ms) as Millis;
         let played_ms = played - self.run.given_ms;
         self.run.given_ms = played;
-        self.last = pos.map(|pos| (pos, now));
+        (self.last, self.put) = (Some((to, now)), Put::Motion);
         if rate != self.rate {
-            self.put(pos, rate, now);
+            self.put(pos, rate, Put::Rate, now);
         }
         let took = (media_ms / speed) as Millis;
         let began = Mono::from_ms(now.as_ms().saturating_sub(took)).max(since);
@@ -102,7 +160,7 @@ mod tests {
         for (index, &(clock, pos)) in seen.iter().enumerate() {
             let (now, pos) = (Mono::from_ms(ms(clock) as u64), Some(Media::from_ms(ms(pos))));
             if index == 0 {
-                head.put(pos, rate, now);
+                head.put(pos, rate, Put::Motion, now);
             } else if let Some(step) = head.step(pos, rate, false, now) {
                 played += step.played_ms;
                 content += step.to - step.from;

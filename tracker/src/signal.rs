@@ -2,6 +2,7 @@
 //! with it, because between an event and its delivery the element may have moved on.
 
 use quartile_protocol::clock::{Media, Millis};
+use quartile_protocol::event::AdMoment;
 
 /// How long a content is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,6 +50,16 @@ pub struct Snapshot {
     pub seeking: bool,
     /// Whether the player shows the video, ready to play: its metadata is there, or it waits for the viewer to ask.
     pub ready: bool,
+    /// Whether the next frame is missing: `readyState < 3`.
+    pub starved: bool,
+    /// The `loop` attribute.
+    pub looping: bool,
+    /// The `autoplay` attribute.
+    pub autoplay: bool,
+    /// `muted`.
+    pub muted: bool,
+    /// `volume`, from 0 to 1.
+    pub volume: f64,
 }
 
 impl Default for Snapshot {
@@ -61,17 +72,46 @@ impl Default for Snapshot {
             ended: false,
             seeking: false,
             ready: false,
+            starved: false,
+            looping: false,
+            autoplay: false,
+            muted: false,
+            volume: 1.0,
         }
     }
 }
 
+impl Snapshot {
+    /// Whether nothing can be heard.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.muted || self.volume <= 0.0
+    }
+}
+
+/// What a rendition is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rendition {
+    /// Width in pixels.
+    pub width: Option<u64>,
+    /// Height in pixels.
+    pub height: Option<u64>,
+    /// Bitrate in kbit/s.
+    pub bitrate_kbps: Option<u64>,
+    /// Whether the player chose it, and not the viewer.
+    pub auto: Option<bool>,
+}
+
 /// What a player did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Signal<'a> {
     /// Something that only asks for another look: `timeupdate`, `play`, `seeked`, `ratechange`, …
     Observed,
     /// `pause`: what stands still without it was not paused by anybody, such as a player that attaches its media anew.
     Paused,
+    /// `waiting`: the next frame is missing.
+    Waiting,
+    /// `canplaythrough`: it could play now, and with `autoplay` should within a second.
+    CanPlayThrough,
     /// `seeking`: the playhead was moved, even if it already plays on from there.
     Seeking,
     /// Playback was already under way when the player was first seen: how long its start took is not known.
@@ -89,6 +129,53 @@ pub enum Signal<'a> {
         /// Whether playback cannot go on.
         fatal: bool,
     },
+    /// At least half of the player was in the viewport for two seconds.
+    Viewable,
+    /// The browser refused to start by itself, as the page or an adapter says.
+    AutoplayBlocked,
+    /// Full screen was entered or left.
+    Fullscreen(bool),
+    /// Picture-in-picture was entered or left.
+    Pip(bool),
+    /// Playback moved to another device or came back.
+    Cast(bool),
+    /// Captions were switched on in a language, or off.
+    Captions(Option<&'a str>),
+    /// Another audio track, of this language.
+    AudioTrack(&'a str),
+    /// The engine shows another rendition.
+    Rendition(Rendition),
+    /// Counters of the element: frames that were due and frames that were dropped, since it pleases the browser.
+    Frames {
+        /// Due.
+        total: u64,
+        /// Dropped.
+        dropped: u64,
+    },
+    /// So many more bytes of media were received.
+    Bytes(u64),
+    /// How far playback is behind the live edge.
+    Latency(Millis),
+    /// The engine knows whether this is live, whatever the duration looks like.
+    Live(bool),
+    /// A break for advertisements began or ended.
+    AdBreak(bool),
+    /// Something about an advertisement.
+    Ad {
+        /// Which moment of it.
+        moment: AdMoment,
+        /// How much of it was shown, at a quartile.
+        percent: Option<u64>,
+    },
+    /// Anything else that the site reports.
+    Interaction {
+        /// The part of the page or player.
+        feature: &'a str,
+        /// What was done.
+        name: &'a str,
+        /// With what.
+        value: &'a str,
+    },
 }
 
 /// What the page did.
@@ -98,6 +185,10 @@ pub enum PageSignal {
     Hidden,
     /// `visibilitychange` to visible.
     Visible,
+    /// `freeze`: nothing runs until the page is resumed, or it is discarded without another word.
+    Frozen,
+    /// `resume`.
+    Resumed,
     /// `pagehide`: the page is left, which ends its views.
     Left,
     /// `pageshow` out of the back/forward cache: whatever is shown is watched anew.

@@ -42,14 +42,18 @@ pub(crate) fn of_slice(slice: &Slice) -> usize {
 
 pub(crate) fn of_event(event: &Event) -> usize {
     let texts = match &event.kind {
-        EventKind::Error { code, message, .. } => of_text(code) + of_text(message),
+        EventKind::Error { code, message, .. } => of_text(code.as_str()) + of_text(message.as_str()),
+        EventKind::Interaction { feature, name, value } => {
+            of_text(feature.as_str()) + of_text(name.as_str()) + of_text(value.as_str())
+        }
+        EventKind::Captions { language, .. } | EventKind::AudioTrack { language } => of_text(language.as_str()),
         _ => 0,
     };
     200 + texts
 }
 
 /// A view without its slices and events.
-pub(crate) fn of_subject(Subject { video, player, dims }: &Subject) -> usize {
+pub(crate) fn of_subject(Subject { video, player, dims, .. }: &Subject) -> usize {
     let texts = [&video.id, &video.title, &video.series, &video.category];
     let more = [&player.name, &player.version, &player.engine, &player.protocol, &player.cdn];
     let dims: usize = dims.iter().map(|(name, value)| of_text(name) + of_text(value) + 6).sum();

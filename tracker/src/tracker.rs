@@ -1,7 +1,7 @@
 //! The players of a page, their views, and what is to be sent about them.
 
 use quartile_protocol::batch::{self, Batch, Client, Discard, Page, Player, Video};
-use quartile_protocol::clock::{Millis, Mono, Now};
+use quartile_protocol::clock::{Millis, Mono, Now, Wall};
 use quartile_protocol::event::StopReason;
 use quartile_protocol::id::{SessionId, SiteId, ViewId};
 use quartile_protocol::limits;
@@ -11,7 +11,7 @@ use crate::ledger::{DeliveryId, Said};
 use crate::random::Random;
 use crate::signal::{PageSignal, Signal, Snapshot, is_placeholder};
 use crate::size::{self, Room};
-use crate::view::{Subject, View};
+use crate::view::{Inspection, Request, Subject, View};
 
 /// Views that are over and still have something to say; beyond it the oldest is given up.
 const MAX_PARTED: usize = 50;
@@ -34,6 +34,8 @@ pub struct Config {
     pub page: Page,
     /// The device.
     pub client: Client,
+    /// How many bytes a shell adds to a body by itself.
+    pub context_bytes: usize,
     /// Whether the views of this page may be told to belong together.
     pub session: bool,
     /// Random bits of a real source.
@@ -49,6 +51,12 @@ impl PlayerId {
     #[must_use]
     pub const fn as_u32(self) -> u32 {
         self.0
+    }
+
+    /// The player of this number; one that does not exist does nothing.
+    #[must_use]
+    pub const fn from_u32(number: u32) -> Self {
+        Self(number)
     }
 }
 
@@ -88,6 +96,8 @@ pub enum Outcome {
     Acknowledged {
         /// What the collector asked to wait for before the next.
         wait: Option<Millis>,
+        /// What the collector's clock shows.
+        server_time: Option<Wall>,
     },
     /// Refused for good: it would be refused again.
     Refused,
@@ -110,6 +120,9 @@ struct Attached {
 /// Everything that is tracked on one page.
 pub struct Tracker {
     config: Config,
+    opened: Now,
+    /// How much later the collector's clock is than ours, once it told; it places the marks of slices.
+    server_ahead_ms: i64,
     session: SessionId,
     random: Random,
     hidden: bool,
@@ -126,11 +139,14 @@ pub struct Tracker {
 }
 
 impl Tracker {
-    /// A page without players.
+    /// A page without players, opened at `now`. All dates are counted from that moment by the monotonic clock, so that
+    /// a wall clock that is set in between moves none of them.
     #[must_use]
-    pub fn new(config: Config) -> Self {
+    pub fn new(config: Config, now: Now) -> Self {
         let mut random = Random::new(config.seed);
         Self {
+            opened: now,
+            server_ahead_ms: 0,
             session: SessionId::new(random.bytes()),
             random,
             config,
@@ -150,13 +166,14 @@ impl Tracker {
     pub fn attach(&mut self, player: Player, video: Video, dims: Vec<(String, String)>) -> PlayerId {
         let id = PlayerId(self.next_player);
         self.next_player += 1;
-        let subject = Subject { video, player, dims };
+        let subject = Subject { video, player, dims, user: self.config.user.clone() };
         self.players.push(Attached { id, subject, source: String::new(), view: None });
         id
     }
 
     /// A player goes.
     pub fn detach(&mut self, id: PlayerId, now: Now) {
+        let now = self.date(now);
         if let Some(index) = self.players.iter().position(|player| player.id == id) {
             self.part(index, StopReason::Detached, now);
             self.players.remove(index);
@@ -166,6 +183,7 @@ impl Tracker {
 
     /// Says what the player shows. Another video is another view; what was unknown before is filled in.
     pub fn describe(&mut self, id: PlayerId, video: Video, now: Now) {
+        let now = self.date(now);
         let Some(index) = self.index(id) else { return };
         let before = &self.players[index].subject.video.id;
         if !before.is_empty() && *before != video.id {
@@ -173,12 +191,36 @@ impl Tracker {
         }
         let player = &mut self.players[index];
         player.subject.video = video;
+        let subject = player.subject.clone();
         match &mut player.view {
-            Some(view) => {
-                let (duration_ms, kind) = (view.subject.video.duration_ms, view.subject.video.kind);
-                view.subject.video = Video { duration_ms, kind, ..player.subject.video.clone() };
-            }
+            Some(view) => view.describe(subject),
             None => self.begin(index, now),
+        }
+        self.plan(now);
+    }
+
+    /// What plays it, and the site's own dimensions, became known or changed: another value begins another slice.
+    pub fn set_dimensions(&mut self, id: PlayerId, player: Player, dims: Vec<(String, String)>, now: Now) {
+        let Some(index) = self.index(id) else { return };
+        let now = self.date(now);
+        let attached = &mut self.players[index];
+        (attached.subject.player, attached.subject.dims) = (player, dims);
+        let subject = attached.subject.clone();
+        if let Some(view) = &mut attached.view {
+            view.describe(subject);
+        }
+        self.plan(now);
+    }
+
+    /// The user became known, who is filled into what was told already; or is another one, and new slices begin.
+    pub fn set_user(&mut self, user: &str, now: Now) {
+        let now = self.date(now);
+        self.config.user = user.into();
+        for player in &mut self.players {
+            player.subject.user = user.into();
+            if let Some(view) = &mut player.view {
+                view.describe(player.subject.clone());
+            }
         }
         self.plan(now);
     }
@@ -186,6 +228,7 @@ impl Tracker {
     /// A player did something, and this is how it is now.
     pub fn observe(&mut self, id: PlayerId, signal: Signal<'_>, seen: &Snapshot, now: Now) {
         let Some(index) = self.index(id) else { return };
+        let now = self.date(now);
         if let Signal::Source(address) = signal {
             self.change_source(index, address, now);
         }
@@ -194,6 +237,9 @@ impl Tracker {
         }
         if self.left {
             return;
+        }
+        if self.players[index].view.as_ref().is_some_and(|view| view.is_too_old(now.mono)) {
+            self.hand_on(index, now);
         }
         // A view that was ended by an hour of nothing is followed by another when it plays.
         if self.players[index].view.is_none() && !seen.paused {
@@ -206,14 +252,21 @@ impl Tracker {
         self.plan(now);
     }
 
+    /// What is known of the player's view; `None` if it has none.
+    #[must_use]
+    pub fn inspect(&self, id: PlayerId) -> Option<Inspection> {
+        self.players[self.index(id)?].view.as_ref().map(View::inspect)
+    }
+
     /// The page did something. The shell observes its players first.
     pub fn page(&mut self, signal: PageSignal, now: Now) {
+        let now = self.date(now);
         match signal {
             PageSignal::Hidden => {
-                self.hidden = true;
+                self.see_page(false, now);
                 self.send_all(now);
             }
-            PageSignal::Visible => self.hidden = false,
+            PageSignal::Visible => self.see_page(true, now),
             PageSignal::Left => {
                 self.left = true;
                 for index in 0..self.players.len() {
@@ -227,6 +280,8 @@ impl Tracker {
                     self.begin(index, now);
                 }
             }
+            PageSignal::Frozen => self.send_all(now),
+            PageSignal::Resumed => {}
             PageSignal::Online => self.schedule.online(),
         }
         self.plan(now);
@@ -235,12 +290,17 @@ impl Tracker {
     /// When to call [`handle_timeout`](Self::handle_timeout) at the latest, if nothing else happens.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Mono> {
-        let looks = self.players.iter().filter_map(|player| player.view.as_ref()).filter_map(View::next_look);
+        let looks = self
+            .players
+            .iter()
+            .filter_map(|player| player.view.as_ref())
+            .filter_map(|view| view.next_look(self.hidden));
         looks.chain(self.schedule.timeout()).min()
     }
 
     /// The time has come. The shell observes its players first.
     pub fn handle_timeout(&mut self, now: Now) {
+        let now = self.date(now);
         while let Some(lost) = self.schedule.lost(now.mono) {
             self.delivered(Delivery(lost), Outcome::Later { wait: None }, now);
         }
@@ -254,6 +314,7 @@ impl Tracker {
 
     /// A request was answered, or was not.
     pub fn delivered(&mut self, delivery: Delivery, outcome: Outcome, now: Now) {
+        let now = self.date(now);
         let Delivery(id) = delivery;
         if !self.schedule.end(id) {
             return;
@@ -264,7 +325,10 @@ impl Tracker {
             self.discarded.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
         }
         match outcome {
-            Outcome::Acknowledged { wait } => {
+            Outcome::Acknowledged { wait, server_time } => {
+                if let Some(time) = server_time {
+                    self.set_server_ahead(time.since(now.wall));
+                }
                 self.schedule.succeeded(wait, now.mono);
                 self.settle(id, Said::Acknowledged);
             }
@@ -280,6 +344,31 @@ impl Tracker {
         self.plan(now);
     }
 
+    fn see_page(&mut self, visible: bool, now: Now) {
+        if self.hidden != visible {
+            return;
+        }
+        self.hidden = !visible;
+        for player in &mut self.players {
+            if let Some(view) = &mut player.view {
+                view.see_page(visible, now);
+            }
+        }
+    }
+
+    /// `now` with the page's own date: the monotonic clock alone moves it.
+    fn date(&self, now: Now) -> Now {
+        let passed = now.mono.since(self.opened.mono);
+        Now { mono: now.mono, wall: self.opened.wall.shifted(passed as i64) }
+    }
+
+    fn set_server_ahead(&mut self, ms: i64) {
+        self.server_ahead_ms = ms;
+        for view in self.views() {
+            view.ledger().set_server_ahead(ms);
+        }
+    }
+
     fn index(&self, id: PlayerId) -> Option<usize> {
         self.players.iter().position(|player| player.id == id)
     }
@@ -293,8 +382,16 @@ impl Tracker {
         let player = &mut self.players[index];
         if player.view.is_none() && !is_placeholder(&player.source) {
             let id = ViewId::new(now.wall, self.random.bytes());
-            player.view = Some(View::new(id, player.subject.clone(), now));
+            player.view = Some(View::new(id, player.subject.clone(), self.server_ahead_ms, now));
         }
+    }
+
+    /// A view that grew too old is followed by one that goes on where it was.
+    fn hand_on(&mut self, index: usize, now: Now) {
+        let id = ViewId::new(now.wall, self.random.bytes());
+        let heir = self.players[index].view.as_ref().map(|view| view.heir(id, now));
+        self.part(index, StopReason::Expired, now);
+        self.players[index].view = heir;
     }
 
     /// Ends the player's view, if it has one.
@@ -354,7 +451,9 @@ impl Tracker {
     fn send(&mut self, urgent: bool, now: Now) -> bool {
         let id = self.schedule.begin(urgent, now.mono);
         let Config { page, client, viewer, user, .. } = &self.config;
-        let mut room = Room::new(limits::SDK_BODY_BYTES).reserve(size::of_context(page, client, viewer, user));
+        let room = Room::new(limits::SDK_BODY_BYTES)
+            .reserve(size::of_context(page, client, viewer, user) + self.config.context_bytes);
+        let mut request = Request { delivery: id, room, user: None, whole: false };
         let schedule = &self.schedule;
         // What an ordinary request carries is said again: a page that goes away does not wait for it.
         let wanted = |said| match said {
@@ -363,36 +462,45 @@ impl Tracker {
             Said::Acknowledged => false,
         };
         let live = self.players.iter_mut().filter_map(|player| player.view.as_mut());
-        let views: Vec<_> =
-            self.parted.iter_mut().chain(live).filter_map(|view| view.say(id, wanted, &mut room)).collect();
+        let views = self.parted.iter_mut().chain(live);
+        let views: Vec<_> = views.flat_map(|view| view.say(&mut request, wanted)).collect();
         if views.is_empty() {
             self.schedule.end(id);
             return false;
         }
-        let batch = self.batch(id, views, now);
+        let batch = self.batch(request, views, now);
         self.outputs.push(Send { delivery: Delivery(id), batch, urgent });
         true
     }
 
-    fn batch(&mut self, id: DeliveryId, views: Vec<batch::View>, now: Now) -> Batch {
+    /// The body around the views; its context is needed where anything is said whole.
+    fn batch(&mut self, request: Request, views: Vec<batch::View>, now: Now) -> Batch {
         let mut counts = Discarded::default();
         if self.discarded_underway.is_none() {
             counts = std::mem::take(&mut self.discarded);
-            self.discarded_underway = Some((id, counts));
+            self.discarded_underway = Some((request.delivery, counts));
         }
         let discarded = Discard::ALL.iter().copied().zip(counts).filter(|&(_, count)| count > 0).collect();
-        Batch {
+        let mut batch = Batch {
             site: self.config.site.clone(),
             sent_at: now.wall,
             sdk: self.config.sdk.clone(),
-            session: self.config.session.then_some(self.session),
-            viewer: self.config.viewer.clone(),
-            user: self.config.user.clone(),
-            page: self.config.page.clone(),
-            client: Some(self.config.client.clone()),
+            session: None,
+            viewer: String::new(),
+            user: String::new(),
+            page: Page::default(),
+            client: None,
             views,
             discarded,
+        };
+        if request.whole {
+            batch.session = self.config.session.then_some(self.session);
+            batch.viewer.clone_from(&self.config.viewer);
+            batch.user = request.user.unwrap_or_default();
+            batch.page = self.config.page.clone();
+            batch.client = Some(self.config.client.clone());
         }
+        batch
     }
 
     /// Settles what a request said; gives how many items it carried of.

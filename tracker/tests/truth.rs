@@ -14,6 +14,7 @@ use quartile_protocol::event::EventKind;
 use quartile_protocol::field::Field;
 use quartile_protocol::id::SiteId;
 use quartile_protocol::slice::Slice;
+use quartile_simulator::element::SHORTEST_STALL_MS;
 use quartile_simulator::page::{Network, Page};
 use quartile_tracker::{Config, Length, Outcome, PageSignal, Signal};
 
@@ -26,6 +27,7 @@ enum Act {
     Stall { lasts: Millis },
     Rate { thousandths: u32 },
     Step { ms: Millis },
+    Loop { on: bool },
     Spurious,
     DoubledSeeking,
     Wait { ms: Millis },
@@ -40,6 +42,7 @@ fn any_act() -> impl Strategy<Value = Act> {
         1 => prop_oneof![Just(250), Just(500), Just(1_000), Just(1_500), Just(2_000), Just(4_000), Just(16_000)]
             .prop_map(|thousandths| Act::Rate { thousandths }),
         1 => (15..1_000_u64).prop_map(|ms| Act::Step { ms }),
+        1 => any::<bool>().prop_map(|on| Act::Loop { on }),
         2 => Just(Act::Spurious),
         1 => Just(Act::DoubledSeeking),
         8 => (1..20_000_u64).prop_map(|ms| Act::Wait { ms }),
@@ -52,6 +55,9 @@ struct Viewing {
     seeks: u64,
     longest_step: Millis,
     fastest: u64,
+    /// How long all states lasted together, and until when the tracker looked.
+    times: Millis,
+    looked_at: Millis,
 }
 
 /// A network that loses, refuses for now and delays, and in the end takes everything.
@@ -62,8 +68,8 @@ fn lossy_network(seed: u64) -> Network {
         match random >> 61 {
             0 => None,
             1 => Some((300, Outcome::Later { wait: None })),
-            2 => Some((9_000, Outcome::Acknowledged { wait: None })),
-            _ => Some((40, Outcome::Acknowledged { wait: None })),
+            2 => Some((9_000, Outcome::Acknowledged { wait: None, server_time: None })),
+            _ => Some((40, Outcome::Acknowledged { wait: None, server_time: None })),
         }
     })
 }
@@ -76,18 +82,21 @@ fn view(duration_ms: Millis, acts: &[Act], network: Network) -> Viewing {
         user: String::new(),
         page: PageContext::default(),
         client: Client::default(),
+        context_bytes: 0,
         session: true,
         seed: *b"0123456789abcdef",
     };
     let video = Video { id: "film".into(), ..Video::default() };
     let page = Page::open(config, Player::default(), video, "/film.mp4", Wall::from_ms(1_790_000_000_000), network);
-    let mut viewing = Viewing { page, seeks: 0, longest_step: 250, fastest: 1 };
+    let mut viewing = Viewing { page, seeks: 0, longest_step: 250, fastest: 1, times: 0, looked_at: 0 };
     viewing.page.load(Length::Finite(duration_ms));
     viewing.page.play(200);
     viewing.page.wait(2_000);
     for act in acts {
         viewing.act(act, duration_ms);
     }
+    viewing.times = viewing.page.inspect().map_or(0, |view| view.times_ms.iter().map(|(_, ms)| ms).sum());
+    viewing.looked_at = viewing.page.looked_at().as_ms();
     viewing.page.page(PageSignal::Left);
     viewing
 }
@@ -112,6 +121,7 @@ impl Viewing {
                 self.longest_step = self.longest_step.max(ms);
                 page.set_step(ms);
             }
+            Act::Loop { on } => page.set_looping(on),
             Act::Spurious => page.stir(Signal::Observed),
             Act::DoubledSeeking if page.is_seeking() => page.stir(Signal::Seeking),
             Act::DoubledSeeking => {}
@@ -144,7 +154,7 @@ fn close(name: &str, tracked: u64, truth: u64, tolerance: u64) -> Result<(), Tes
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(if cfg!(debug_assertions) { 2_000 } else { 20_000 }))]
+    #![proptest_config(ProptestConfig::with_cases(20_000))]
 
     #[test]
     fn what_is_tracked_is_what_happened(
@@ -166,7 +176,16 @@ proptest! {
         } else {
             prop_assert!(paused <= truth.paused_ms + 300, "paused: tracked {paused}, truth {}", truth.paused_ms);
         }
+        prop_assert_eq!(viewing.times, viewing.looked_at, "every moment belongs to one state");
         prop_assert_eq!(viewing.sum(Field::Ends), truth.ends);
+        prop_assert_eq!(viewing.sum(Field::Loops), truth.loops);
+        prop_assert_eq!(viewing.sum(Field::Seeks), truth.seeks, "seeks");
+        close("seek", viewing.sum(Field::SeekMs), truth.seek_ms, 20)?;
+        // The end of a stall shows at the next look: one that is a step away from being none may be taken for one.
+        let close_calls = truth.stalls.iter().filter(|&&ms| ms.abs_diff(SHORTEST_STALL_MS) <= step).count() as u64;
+        prop_assert!(viewing.sum(Field::Rebuffers).abs_diff(truth.rebuffers) <= close_calls, "rebuffers");
+        let late = step * (truth.stalls.len() as u64 + 1);
+        prop_assert!(viewing.sum(Field::RebufferMs).abs_diff(truth.rebuffer_ms) <= late, "rebuffer time");
         prop_assert_eq!(viewing.sum(Field::Plays), 1);
         prop_assert_eq!(viewing.sum(Field::Stops), 1);
         prop_assert_eq!(viewing.sum(Field::Views), 1);

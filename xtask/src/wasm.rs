@@ -1,10 +1,8 @@
-//! The SDK from Rust to what the npm package inlines, in four steps: compile, make the glue, shrink, hand over.
+//! The SDK from Rust to what the npm package inlines, in four steps: compile, bind, shrink, hand over.
 //!
 //! `npm/generated/` then holds:
-//! - `quartile_bg.wasm`: the optimised module; its imports come from the module name `./quartile_bg.js`,
-//! - `quartile_bg.js`: the glue. The loader gives it an instance with `__wbg_set_wasm(instance.exports)` and then calls
-//!   `instance.exports.__wbindgen_start()` when there is one,
-//! - `quartile_bg.d.ts`: the types of the glue.
+//! - `quartile.wasm`: the optimised module, which imports nothing,
+//! - `exports.d.ts`: the types of what it exports.
 //!
 //! The module is built for the first version of WebAssembly: it is smaller, and `wasm2js` understands it.
 
@@ -20,6 +18,12 @@ const OUTPUT: &str = "npm/generated";
 
 /// The stem of the generated files.
 const NAME: &str = "quartile";
+
+/// What the optimiser makes.
+const OPTIMISED: &str = "optimised.wasm";
+
+/// What the npm package reads.
+const RESULTS: [&str; 2] = ["quartile.wasm", "exports.d.ts"];
 
 /// What LLVM and the standard library use even when asked for the first version, so the optimiser must accept it.
 const WASM_OPT: &[&str] = &[
@@ -43,19 +47,19 @@ pub fn build(context: &Context) -> Result<()> {
     let stamp = stamp_of(context, &compiled)?;
     let output = context.path(OUTPUT);
     if is_current(&output, &stamp) {
-        context.progress.ready("WebAssembly module and glue");
+        context.progress.ready("WebAssembly module");
         return Ok(());
     }
     let scratch = compiled.with_file_name("quartile-generated");
     make_folder(&scratch)?;
-    context.progress.step("Making the glue", || {
+    context.progress.step("Binding the module", || {
         let mut command = context.cargo(&["run", "--quiet", "--package", "xtask-bindgen", "--"]);
         run(command.arg(&compiled).arg(&scratch).arg(NAME), sink)
     })?;
     context.progress.step("Shrinking the module", || {
         let mut command = context.program("node_modules/.bin/wasm-opt");
         let module = scratch.join(format!("{NAME}_bg.wasm"));
-        run(command.args(WASM_OPT).arg(&module).arg("-o").arg(scratch.join("optimised.wasm")), sink)
+        run(command.args(WASM_OPT).arg(&module).arg("-o").arg(scratch.join(OPTIMISED)), sink)
     })?;
     hand_over(&scratch, &output, &stamp)
 }
@@ -80,7 +84,6 @@ fn stamp_of(context: &Context, compiled: &Path) -> Result<String> {
     let module = std::fs::read(compiled).doing(|| format!("reading {}", compiled.display()))?;
     let tools = [
         read_text(&context.path("xtask/bindgen/src/main.rs"))?,
-        read_text(&context.path("xtask/bindgen/src/shorten.rs"))?,
         read_text(&context.path("xtask/bindgen/src/snip.rs"))?,
         read_text(&context.path("node_modules/binaryen/package.json"))?,
         read_text(&context.path("Cargo.toml"))?,
@@ -96,7 +99,7 @@ fn fnv(bytes: &[u8]) -> u64 {
 
 /// Whether the results were made from exactly what `stamp` says and are all there.
 fn is_current(output: &Path, stamp: &str) -> bool {
-    let all_there = ["js", "wasm", "d.ts"].iter().all(|kind| output.join(format!("{NAME}_bg.{kind}")).is_file());
+    let all_there = RESULTS.iter().all(|file| output.join(file).is_file());
     all_there && std::fs::read_to_string(output.join("stamp")).is_ok_and(|written| written == stamp)
 }
 
@@ -107,23 +110,10 @@ fn hand_over(scratch: &Path, output: &Path, stamp: &str) -> Result<()> {
         std::fs::remove_dir_all(output).doing(doing)?;
     }
     make_folder(output)?;
-    let types = read_text(&scratch.join(format!("{NAME}.d.ts")))?;
-    let result = |kind: &str| output.join(format!("{NAME}_bg.{kind}"));
-    std::fs::copy(scratch.join("optimised.wasm"), result("wasm")).doing(doing)?;
-    std::fs::copy(scratch.join(format!("{NAME}_bg.js")), result("js")).doing(doing)?;
-    std::fs::write(result("d.ts"), glue_types(&types)).doing(doing)?;
-    let snippets = scratch.join("snippets");
-    if snippets.exists() {
-        return Err(Error::new("the SDK contains inline JavaScript (snippets), which the loader cannot inline"));
-    }
+    let copy = |from: &str, to: &str| std::fs::copy(scratch.join(from), output.join(to)).doing(doing);
+    copy(OPTIMISED, RESULTS[0])?;
+    copy(&format!("{NAME}_bg.wasm.d.ts"), RESULTS[1])?;
     std::fs::write(output.join("stamp"), stamp).doing(doing)
-}
-
-/// The types of the glue: those of the exported functions, and the one that hands it an instance.
-fn glue_types(exported: &str) -> String {
-    format!(
-        "{exported}\n/** Gives the glue the exports of an instance; call it before anything else. */\nexport function __wbg_set_wasm(exports: WebAssembly.Exports): void;\n"
-    )
 }
 
 #[cfg(test)]
@@ -141,14 +131,14 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("xtask-wasm-{}", std::process::id()));
         let (scratch, output) = (folder.join("scratch"), folder.join("output"));
         std::fs::create_dir_all(&scratch).unwrap();
-        for name in ["optimised.wasm", "quartile_bg.js", "quartile.d.ts"] {
+        for name in [OPTIMISED, "quartile_bg.wasm.d.ts"] {
             std::fs::write(scratch.join(name), name).unwrap();
         }
         assert!(!is_current(&output, "1"));
         hand_over(&scratch, &output, "1").unwrap();
         assert!(is_current(&output, "1"));
         assert!(!is_current(&output, "2"));
-        std::fs::remove_file(output.join("quartile_bg.js")).unwrap();
+        std::fs::remove_file(output.join(RESULTS[1])).unwrap();
         assert!(!is_current(&output, "1"));
         std::fs::remove_dir_all(&folder).unwrap();
     }

@@ -141,13 +141,7 @@ fn prepare(services: &Services, peer: Peer, headers: &HeaderMap, bytes: &[u8]) -
     let discarded = decoded.batch.discarded.clone();
     let record = ingest::record(decoded.batch, &facts);
     let accepted = record.items();
-    let record = match record.views.is_empty() {
-        true => None,
-        false => Some(record.encode().map_err(|error| {
-            tracing::error!(%error, "a record could not be written down");
-            answer::problem(BodyCode::Unavailable, "the collector failed; come back later")
-        })?),
-    };
+    let record = (!record.views.is_empty()).then(|| record.encode());
     Ok(Prepared { record, account, pending, accepted, rejected: decoded.rejected, discarded })
 }
 

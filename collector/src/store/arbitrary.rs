@@ -6,7 +6,7 @@ use proptest::sample::{select, subsequence};
 use quartile_protocol::bitmap::{Minutes, Percents};
 use quartile_protocol::clock::{Media, Wall};
 use quartile_protocol::dimension::{Dimension, Dimensions};
-use quartile_protocol::event::{ErrorPhase, Event, EventKind, Ladder, StopReason};
+use quartile_protocol::event::{ErrorPhase, Event, EventKind, Ladder, Percent, StopReason, Text, Word};
 use quartile_protocol::field::{Field, Fields};
 use quartile_protocol::id::{SiteId, ViewId};
 use quartile_protocol::row::{EventRow, Row, RowKey};
@@ -119,17 +119,17 @@ pub fn any_row() -> impl Strategy<Value = Row> {
 pub fn any_event() -> impl Strategy<Value = EventRow> {
     (any_site(), any_view(), 0..9_u32, any_date()).prop_map(|(site, view, seq, at)| {
         let kind = match seq {
-            0 => EventKind::Impression,
-            1 => EventKind::PlayRequest,
-            2 => EventKind::Play,
-            3 => EventKind::Pause,
-            4 => EventKind::Resume,
-            5 => EventKind::Quartile { ladder: Ladder::Position, percent: 75 },
-            6 => EventKind::End,
+            0 => EventKind::Impression {},
+            1 => EventKind::PlayRequest {},
+            2 => EventKind::Play {},
+            3 => EventKind::Pause {},
+            4 => EventKind::Resume {},
+            5 => EventKind::Quartile { ladder: Ladder::Position, percent: Percent::new(75).unwrap() },
+            6 => EventKind::End {},
             7 => EventKind::Stop { reason: StopReason::SourceChanged },
             _ => EventKind::Error {
-                code: "a\0'".into(),
-                message: "😀\n".into(),
+                code: Word::cut("a\0'"),
+                message: Text::cut("😀\n"),
                 fatal: true,
                 phase: ErrorPhase::MidStream,
             },

@@ -308,7 +308,7 @@ pub fn events_are_kept_once_with_their_earliest_date<P: Place>() {
 pub fn appends_and_queries_do_not_disturb_each_other<P: Place>() {
     let place = P::new();
     let store = place.open();
-    let play = Event { seq: 0, n: 0, at: now(), pos: Some(Media::from_ms(0)), kind: EventKind::Play };
+    let play = Event { seq: 0, n: 0, at: now(), pos: Some(Media::from_ms(0)), kind: EventKind::Play {} };
     std::thread::scope(|scope| {
         let writer = scope.spawn(|| {
             for view in 0..60 {

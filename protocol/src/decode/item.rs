@@ -3,9 +3,9 @@
 use super::json::{Json, Object};
 use super::read::{Defect, Read, list, media, number, object, required, text, truth, wall, whole, word};
 use crate::batch::{Client, MediaKind, Offer, Page, Player, Video, View};
-use crate::bitmap::BitmapError;
+use crate::bitmap::{BitmapError, Minutes, Percents};
 use crate::clock::{DAY_MS, Wall};
-use crate::event::{ErrorPhase, Event, EventKind, Ladder, StopReason};
+use crate::event::{ErrorPhase, Event, EventKind, StopReason};
 use crate::field::{Field, Fields};
 use crate::id::{IdError, ViewId};
 use crate::limits;
@@ -157,21 +157,27 @@ pub(super) fn client(mut members: Object<'_>) -> Read<Client> {
 }
 
 fn slice(json: Json<'_>, sent_at: Wall) -> Read<Slice> {
+    let slice = any_slice(json)?;
+    believable(slice.at, sent_at)?;
+    plausible(&slice)?;
+    Ok(slice)
+}
+
+/// A slice of any date and any numbers.
+pub(super) fn any_slice(json: Json<'_>) -> Read<Slice> {
     let mut members = required(object(json, "slices")?, "slices")?;
-    let slice = Slice {
+    Ok(Slice {
         n: number(&members.take("n"), "n")?,
-        at: item_date(&members.take("at"), sent_at)?,
+        at: wall(&members.take("at"), "at")?,
         span_ms: whole(&members.take("span_ms"), "span_ms", u64::MAX)?.unwrap_or(0),
-        watched: bitmap(members.take("watched"), "watched", crate::bitmap::Percents::parse)?,
-        rewatched: bitmap(members.take("rewatched"), "rewatched", crate::bitmap::Percents::parse)?,
-        active: bitmap(members.take("active"), "active", crate::bitmap::Minutes::parse)?,
+        watched: bitmap(members.take("watched"), "watched", Percents::parse)?,
+        rewatched: bitmap(members.take("rewatched"), "rewatched", Percents::parse)?,
+        active: bitmap(members.take("active"), "active", Minutes::parse)?,
         stop_reason: word(&members.take("stop_reason"), "stop_reason", StopReason::from_name)?,
         error_code: text(members.take("error_code"), "error_code", limits::WORD_BYTES)?,
         error_phase: word(&members.take("error_phase"), "error_phase", ErrorPhase::from_name)?,
         fields: fields(&members)?,
-    };
-    plausible(&slice)?;
-    Ok(slice)
+    })
 }
 
 fn fields(members: &Object<'_>) -> Read<Fields> {
@@ -195,14 +201,13 @@ fn plausible(slice: &Slice) -> Read<()> {
     }
 }
 
-/// The date of a slice or an event: within the life of a view that may be sent at all, give or take a day.
-fn item_date(json: &Json<'_>, sent_at: Wall) -> Read<Wall> {
-    let at = wall(json, "at")?;
+/// The date of a slice or an event lies within the life of a view that may be sent at all, give or take a day.
+fn believable(at: Wall, sent_at: Wall) -> Read<()> {
     let age = sent_at.since(at);
     if !(-limits::VIEW_AHEAD_MS..=limits::VIEW_AGE_MS + DAY_MS).contains(&age) {
         return Err(Defect::at(RejectCode::Implausible, "at"));
     }
-    Ok(at)
+    Ok(())
 }
 
 fn bitmap<T: Default>(json: Json<'_>, field: &'static str, parse: fn(&str) -> Result<T, BitmapError>) -> Read<T> {
@@ -214,46 +219,20 @@ fn bitmap<T: Default>(json: Json<'_>, field: &'static str, parse: fn(&str) -> Re
 }
 
 fn event(json: Json<'_>, sent_at: Wall) -> Read<Event> {
+    let event = any_event(json)?;
+    believable(event.at, sent_at)?;
+    Ok(event)
+}
+
+/// An event of any date.
+pub(super) fn any_event(json: Json<'_>) -> Read<Event> {
     let mut members = required(object(json, "events")?, "events")?;
+    let Json::Text(name) = members.take("type") else { return Err(Defect::at(RejectCode::Malformed, "type")) };
     Ok(Event {
         seq: number(&members.take("seq"), "seq")?,
         n: number(&members.take("n"), "n")?,
-        at: item_date(&members.take("at"), sent_at)?,
+        at: wall(&members.take("at"), "at")?,
         pos: media(&members.take("pos_ms"), "pos_ms")?,
-        kind: event_kind(&mut members)?,
+        kind: EventKind::read(&name, &mut members)?.ok_or(Defect::at(RejectCode::UnknownEventType, "type"))?,
     })
-}
-
-fn event_kind(members: &mut Object<'_>) -> Read<EventKind> {
-    let Json::Text(kind) = members.take("type") else { return Err(Defect::at(RejectCode::Malformed, "type")) };
-    Ok(match &*kind {
-        "impression" => EventKind::Impression,
-        "play_request" => EventKind::PlayRequest,
-        "play" => EventKind::Play,
-        "pause" => EventKind::Pause,
-        "resume" => EventKind::Resume,
-        "end" => EventKind::End,
-        "quartile" => EventKind::Quartile {
-            ladder: required(word(&members.take("ladder"), "ladder", Ladder::from_name)?, "ladder")?,
-            percent: percent(&members.take("percent"))?,
-        },
-        "stop" => EventKind::Stop {
-            reason: required(word(&members.take("reason"), "reason", StopReason::from_name)?, "reason")?,
-        },
-        "error" => EventKind::Error {
-            code: text(members.take("code"), "code", limits::WORD_BYTES)?,
-            message: text(members.take("message"), "message", limits::TITLE_BYTES)?,
-            fatal: truth(&members.take("fatal"), "fatal")?.unwrap_or(false),
-            phase: required(word(&members.take("phase"), "phase", ErrorPhase::from_name)?, "phase")?,
-        },
-        _ => return Err(Defect::at(RejectCode::UnknownEventType, "type")),
-    })
-}
-
-fn percent(json: &Json<'_>) -> Read<u8> {
-    match whole(json, "percent", 100)? {
-        Some(percent @ (25 | 50 | 75 | 100)) => Ok(percent as u8),
-        Some(_) => Err(Defect::at(RejectCode::BadNumber, "percent")),
-        None => Err(Defect::at(RejectCode::Malformed, "percent")),
-    }
 }

@@ -10,7 +10,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 /// One JSON value, its texts borrowed from the body where they have no escapes.
 #[derive(Debug, PartialEq)]
-pub(super) enum Json<'a> {
+pub(crate) enum Json<'a> {
     Null,
     Bool(bool),
     /// A whole number that is not negative.
@@ -24,11 +24,11 @@ pub(super) enum Json<'a> {
 
 /// The members of an object, in the order of the body.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Object<'a>(pub Vec<(Cow<'a, str>, Json<'a>)>);
+pub(crate) struct Object<'a>(pub Vec<(Cow<'a, str>, Json<'a>)>);
 
 impl<'a> Object<'a> {
     /// Takes the member called `name`, the last one where there are several, as other readers of JSON do.
-    pub(super) fn take(&mut self, name: &str) -> Json<'a> {
+    pub(crate) fn take(&mut self, name: &str) -> Json<'a> {
         let found = self.0.iter().rposition(|(key, _)| key == name);
         found.map_or(Json::Null, |index| self.0.swap_remove(index).1)
     }

@@ -4,14 +4,19 @@
 //! it is; [`Envelope::validate`] checks every view, slice and event by itself. A bad item is a value, a
 //! [`Rejection`] with a stable code, and never fails its neighbours. Unknown fields are ignored.
 
+mod detail;
 mod item;
 mod json;
 mod read;
+mod stored;
 #[cfg(test)]
 mod tests;
 
-use self::json::{Json, Object};
-use self::read::{Defect, Read};
+pub(crate) use self::detail::ReadDetail;
+use self::json::Json;
+pub(crate) use self::json::Object;
+use self::read::Defect;
+pub(crate) use self::read::Read;
 use crate::batch::{Batch, Discard, VERSION};
 use crate::clock::Wall;
 use crate::id::{IdError, SessionId, SiteId};

@@ -7,7 +7,7 @@ use crate::reply::RejectCode;
 
 /// What was wrong, and with which field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Defect {
+pub(crate) struct Defect {
     pub code: RejectCode,
     pub field: Option<&'static str>,
 }
@@ -22,7 +22,7 @@ impl Defect {
     }
 }
 
-pub(super) type Read<T> = Result<T, Defect>;
+pub(crate) type Read<T> = Result<T, Defect>;
 
 /// A whole number, if present.
 pub(super) fn whole(json: &Json<'_>, field: &'static str, max: u64) -> Read<Option<u64>> {

@@ -4,9 +4,11 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::encode::Json;
 use crate::field::Field;
 
 const WHOLE: &[u8] = include_bytes!("../../golden/v1/whole.json");
+const EVENTS: &[u8] = include_bytes!("../../golden/v1/events.json");
 const LEAST: &[u8] = include_bytes!("../../golden/v1/least.json");
 
 fn decode(body: &[u8]) -> Result<Decoded, Problem> {
@@ -50,7 +52,7 @@ fn the_whole_golden_body_is_read_and_written_back_as_it_is() {
     let decoded = decode(WHOLE).unwrap();
     assert_eq!(decoded.rejected, []);
     assert_eq!(decoded.received, 10);
-    let written = serde_json::to_value(&decoded.batch).unwrap();
+    let written: Value = serde_json::from_str(&decoded.batch.to_json()).unwrap();
     assert_eq!(written, serde_json::from_slice::<Value>(WHOLE).unwrap());
 }
 
@@ -73,7 +75,7 @@ fn the_documented_request_is_accepted_and_every_word_is_documented() {
     let words = words.chain(RejectCode::ALL.iter().map(|code| code.as_str()));
     let words = words.chain(BodyCode::ALL.iter().map(|code| code.as_str()));
     let words = words.chain(crate::event::StopReason::ALL.iter().map(|reason| reason.as_str()));
-    for word in words {
+    for word in words.chain(crate::event::EventKind::NAMES.iter().copied()) {
         assert!(document.contains(&format!("`{word}`")), "docs/wire.md does not tell of `{word}`");
     }
     for field in Field::ALL {
@@ -86,8 +88,27 @@ fn every_field_is_written_and_read() {
     for &field in Field::ALL {
         let mut decoded = decode(LEAST).unwrap();
         decoded.batch.views[0].slices[0].fields[field] = 1;
-        let again = decode(&serde_json::to_vec(&decoded.batch).unwrap()).unwrap();
+        let again = decode(decoded.batch.to_json().as_bytes()).unwrap();
         assert_eq!(again, decoded, "{}", field.name());
+    }
+}
+
+#[test]
+fn every_kind_of_event_is_written_and_read() {
+    let golden: Value = serde_json::from_slice(EVENTS).unwrap();
+    let body = body(|body| body["views"][0]["events"] = golden.clone());
+    let decoded = decode(&body).unwrap();
+    assert_eq!(decoded.rejected, []);
+    let events = &decoded.batch.views[0].events;
+    let written: Value = serde_json::from_str(&decoded.batch.to_json()).unwrap();
+    assert_eq!(written["views"][0]["events"], golden);
+    let names: Vec<_> = events.iter().map(|event| event.kind.name()).collect();
+    assert_eq!(names, crate::event::EventKind::NAMES, "the golden file has each kind once, in order");
+    for event in events {
+        let again = serde_json::from_str::<crate::event::Event>(&Json::object_of(&|json| event.write(json))).unwrap();
+        assert_eq!(again, *event);
+        let details = Json::object_of(&|json| event.kind.write(json));
+        assert_eq!(crate::event::EventKind::from_details(event.kind.name(), &details).as_ref(), Some(&event.kind));
     }
 }
 

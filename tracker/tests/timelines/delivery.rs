@@ -48,7 +48,7 @@ fn a_collector_that_comes_up_late_gets_everything() {
         let outcome = if now < Mono::from_ms(15_000) {
             Outcome::Later { wait: None }
         } else {
-            Outcome::Acknowledged { wait: None }
+            Outcome::Acknowledged { wait: None, server_time: None }
         };
         Some((20, outcome))
     }));
@@ -62,7 +62,7 @@ fn requests_that_are_never_answered_are_said_again() {
     let mut count = 0;
     let mut page = open(Box::new(move |_, _| {
         count += 1;
-        (count % 3 == 0).then_some((20, Outcome::Acknowledged { wait: None }))
+        (count % 3 == 0).then_some((20, Outcome::Acknowledged { wait: None, server_time: None }))
     }));
     run(&mut page, FILM);
     assert_eq!(report(&page), play(FILM));
@@ -79,7 +79,11 @@ fn retry_after_is_kept_to() {
 fn what_was_refused_for_good_is_counted_and_not_said_again() {
     let mut first = true;
     let mut page = open(Box::new(move |_, _| {
-        let outcome = if std::mem::take(&mut first) { Outcome::Refused } else { Outcome::Acknowledged { wait: None } };
+        let outcome = if std::mem::take(&mut first) {
+            Outcome::Refused
+        } else {
+            Outcome::Acknowledged { wait: None, server_time: None }
+        };
         Some((10, outcome))
     }));
     run(&mut page, "0 source /film.mp4\n0 load 60\n15 play\n20 leave");
@@ -98,7 +102,7 @@ fn a_body_never_exceeds_what_browsers_take() {
         page.wait(1_000);
     }
     page.page(quartile_tracker::PageSignal::Left);
-    let longest = page.sent().iter().map(|sent| serde_json::to_vec(&sent.batch).unwrap().len()).max().unwrap();
+    let longest = page.sent().iter().map(|sent| sent.batch.to_json().len()).max().unwrap();
     assert!(longest <= quartile_protocol::limits::SDK_BODY_BYTES, "{longest} bytes");
     assert!(page.sent().iter().filter(|sent| sent.urgent).count() > 1, "what does not fit goes into another request");
 }

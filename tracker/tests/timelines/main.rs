@@ -7,10 +7,14 @@
 
 mod script;
 
+mod beside;
 mod boundaries;
 mod delivery;
 mod ladders;
 mod playing;
+mod quality;
+mod seeks;
+mod stalls;
 
 /// Plays a script to a good network and compares what the collector knows afterwards.
 macro_rules! timeline {

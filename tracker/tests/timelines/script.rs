@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use quartile_protocol::batch::{Client, Page as PageContext, Player, Video};
+use quartile_protocol::batch::{Batch, Client, Offer, Page as PageContext, Player, Video, View};
 use quartile_protocol::clock::{Media, Wall};
-use quartile_protocol::event::{Event, EventKind};
+use quartile_protocol::encode::Json;
+use quartile_protocol::event::{AdMoment, Event, EventKind};
 use quartile_protocol::id::{SiteId, ViewId};
 use quartile_protocol::slice::Slice;
 use quartile_simulator::page::{Network, Page, good_network};
-use quartile_tracker::{Config, Length, PageSignal};
+use quartile_tracker::{Config, Length, PageSignal, Rendition, Signal, Tracker};
 
 /// A moment just after a five-minute mark, so that marks are where scripts expect them: at 300 s, 600 s, …
 const OPENED: Wall = Wall::from_ms(1_790_000_100_000);
@@ -22,6 +23,7 @@ pub fn config() -> Config {
         user: String::new(),
         page: PageContext::default(),
         client: Client::default(),
+        context_bytes: 0,
         session: true,
         seed: *b"0123456789abcdef",
     }
@@ -56,23 +58,82 @@ fn act(page: &mut Page, line: &str, action: &str, words: &[&str]) {
         ("source", [address]) => page.show(address),
         ("load", ["live"]) => page.load(Length::Endless),
         ("load", ["unknown"]) => page.load(Length::Unknown),
-        ("load", [duration]) => page.load(Length::Finite(ms(duration))),
+        ("load", [duration]) => page.load(Length::from_seconds(duration.parse().unwrap())),
         ("loop", []) => page.set_looping(true),
+        ("autoplay", []) => page.set_autoplay(true),
         ("play", []) => page.play(0),
         ("play", [wait]) => page.play(ms(wait)),
         ("pause", []) => page.pause(),
         ("seek", [to, took]) => page.seek(Media::from_ms(ms(to) as i64), ms(took)),
         ("stall", [lasts]) => page.stall(ms(lasts)),
         ("rate", [rate]) => page.set_rate(ms(rate) as u32),
+        ("step", [step]) => page.set_step(ms(step)),
+        ("volume", [volume]) => page.set_sound(false, volume.parse().unwrap()),
+        ("mute", []) => page.set_sound(true, 1.0),
+        ("unmute", []) => page.set_sound(false, 1.0),
         ("fail", [code]) => page.fail(leak(code), true),
         ("warn", [code]) => page.fail(leak(code), false),
-        ("hide", []) => page.page(PageSignal::Hidden),
-        ("show", []) => page.page(PageSignal::Visible),
-        ("leave", []) => page.page(PageSignal::Left),
-        ("return", []) => page.page(PageSignal::Restored),
+        ("sleep", [lasts]) => page.sleep(ms(lasts)),
         ("look", []) => {}
-        _ => panic!("no such action: `{line}`"),
+        ("hide" | "show" | "freeze" | "unfreeze" | "leave" | "return", []) => page.page(page_signal(action)),
+        ("video", [id]) => describe(page, Video { id: (*id).into(), ..Video::default() }),
+        ("title", [title]) => describe(page, Video { id: "film".into(), title: (*title).into(), ..Video::default() }),
+        ("user", [user]) => page.say(|tracker, _, now| tracker.set_user(user, now)),
+        ("engine", [engine]) => page.say(|tracker, id, now| {
+            let player = Player { engine: (*engine).into(), ..Player::default() };
+            tracker.set_dimensions(id, player, Vec::new(), now);
+        }),
+        ("detach", []) => page.say(Tracker::detach),
+        _ => page.stir(signal(action, words).unwrap_or_else(|| panic!("no such action: `{line}`"))),
     }
+}
+
+fn describe(page: &mut Page, video: Video) {
+    page.say(|tracker, id, now| tracker.describe(id, video, now));
+}
+
+fn page_signal(action: &str) -> PageSignal {
+    match action {
+        "hide" => PageSignal::Hidden,
+        "show" => PageSignal::Visible,
+        "freeze" => PageSignal::Frozen,
+        "unfreeze" => PageSignal::Resumed,
+        "leave" => PageSignal::Left,
+        _ => PageSignal::Restored,
+    }
+}
+
+/// What a player or an adapter says beside the element.
+fn signal(action: &str, words: &[&str]) -> Option<Signal<'static>> {
+    let on = words.first() == Some(&"on");
+    let number = |index: usize| words.get(index).and_then(|word| word.parse().ok());
+    Some(match (action, words) {
+        ("seeking", []) => Signal::Seeking,
+        ("stalled", []) => Signal::Observed,
+        ("waiting", []) => Signal::Waiting,
+        ("canplaythrough", []) => Signal::CanPlayThrough,
+        ("blocked", []) => Signal::AutoplayBlocked,
+        ("viewable", []) => Signal::Viewable,
+        ("fullscreen", [_]) => Signal::Fullscreen(on),
+        ("pip", [_]) => Signal::Pip(on),
+        ("cast", [_]) => Signal::Cast(on),
+        ("captions", ["off"]) => Signal::Captions(None),
+        ("captions", [language]) => Signal::Captions(Some(leak(language))),
+        ("audio", [language]) => Signal::AudioTrack(leak(language)),
+        ("rendition", [_, _]) => {
+            Signal::Rendition(Rendition { height: number(0), bitrate_kbps: number(1), ..Rendition::default() })
+        }
+        ("frames", [_, _]) => Signal::Frames { total: number(0)?, dropped: number(1)? },
+        ("bytes", [_]) => Signal::Bytes(number(0)?),
+        ("latency", [latency]) => Signal::Latency(ms(latency)),
+        ("live", ["yes"]) => Signal::Live(true),
+        ("live", ["no"]) => Signal::Live(false),
+        ("adbreak", [_]) => Signal::AdBreak(on),
+        ("ad", [moment]) => Signal::Ad { moment: AdMoment::from_name(moment)?, percent: None },
+        ("ad", [moment, _]) => Signal::Ad { moment: AdMoment::from_name(moment)?, percent: number(1) },
+        ("interact", [feature, name]) => Signal::Interaction { feature: leak(feature), name: leak(name), value: "" },
+        _ => return None,
+    })
 }
 
 /// Codes are few and live as long as the test.
@@ -91,13 +152,16 @@ pub struct Known {
     /// In the order in which the views began.
     views: Vec<ViewId>,
     slices: BTreeMap<(usize, u32), Slice>,
+    /// What each slice was counted under, as far as it is not what every script has.
+    dims: BTreeMap<(usize, u32), BTreeMap<&'static str, String>>,
     events: BTreeMap<(usize, u32), Event>,
 }
 
 impl Known {
     pub fn of(page: &Page) -> Self {
         let mut known = Self::default();
-        for view in page.sent().iter().flat_map(|sent| &sent.batch.views) {
+        let views = page.sent().iter().flat_map(|sent| sent.batch.views.iter().map(|view| (&sent.batch, view)));
+        for (batch, view) in views {
             let index = known.views.iter().position(|&id| id == view.id).unwrap_or_else(|| {
                 known.views.push(view.id);
                 known.views.len() - 1
@@ -105,6 +169,8 @@ impl Known {
             for slice in &view.slices {
                 let kept = known.slices.entry((index, slice.n)).or_insert_with(|| slice.clone());
                 join(kept, slice);
+                let dims = known.dims.entry((index, slice.n)).or_default();
+                dims.extend(unusual(batch, view));
             }
             for event in &view.events {
                 known.events.insert((index, event.seq), event.clone());
@@ -112,6 +178,20 @@ impl Known {
         }
         known
     }
+}
+
+/// The dimensions that not every script has.
+fn unusual(batch: &Batch, view: &View) -> impl Iterator<Item = (&'static str, String)> {
+    let live = view.video.kind.filter(|&kind| kind == Offer::Live).map_or("", Offer::as_str);
+    let video = if view.video.id == "film" { "" } else { &view.video.id };
+    let all = [
+        ("video", video),
+        ("title", &view.video.title),
+        ("kind", live),
+        ("engine", &view.player.engine),
+        ("user", &batch.user),
+    ];
+    all.map(|(name, value)| (name, value.to_owned())).into_iter().filter(|(_, value)| !value.is_empty())
 }
 
 fn join(kept: &mut Slice, slice: &Slice) {
@@ -138,24 +218,31 @@ pub fn write(known: &Known, opened: Wall) -> String {
         if view > 0 {
             text.push_str("--- another view\n");
         }
-        for ((_, _), event) in known.events.range((view, 0)..=(view, u32::MAX)) {
+        // In the order in which it happened: a seek is told when nothing follows it any more.
+        let mut events: Vec<_> = known.events.range((view, 0)..=(view, u32::MAX)).map(|(_, event)| event).collect();
+        events.sort_by_key(|event| event.at);
+        for event in events {
             let pos = event.pos.map_or(String::new(), |pos| format!(" @{}", pos.as_ms() as f64 / 1000.0));
             writeln!(text, "{:>8.3} {}{}{pos}", seconds(event.at), event.kind.name(), details(&event.kind)).unwrap();
         }
-        for slice in known.slices.range((view, 0)..=(view, u32::MAX)).map(|(_, slice)| slice) {
+        for (key, slice) in known.slices.range((view, 0)..=(view, u32::MAX)) {
             write_slice(&mut text, slice, seconds(slice.at));
+            known.dims[key].iter().for_each(|(name, value)| write!(text, " [{name}={value}]").unwrap());
+            text.push('\n');
         }
     }
     text
 }
 
+/// The details of an event, all but what nobody needs to see twice.
 fn details(kind: &EventKind) -> String {
-    match kind {
-        EventKind::Quartile { ladder, percent } => format!(" {} {percent}", ladder.as_str()),
-        EventKind::Stop { reason } => format!(" {}", reason.as_str()),
-        EventKind::Error { code, fatal, phase, .. } => format!(" {code} {} fatal={fatal}", phase.as_str()),
-        _ => String::new(),
-    }
+    let details = Json::object_of(&|json| kind.write(json));
+    let details: serde_json::Value = serde_json::from_str(&details).unwrap();
+    let words = details.as_object().unwrap().iter().map(|(name, value)| match value {
+        serde_json::Value::String(text) => format!(" {name}={text}"),
+        _ => format!(" {name}={value}"),
+    });
+    words.collect()
 }
 
 fn write_slice(text: &mut String, slice: &Slice, at: f64) {
@@ -177,5 +264,4 @@ fn write_slice(text: &mut String, slice: &Slice, at: f64) {
     if let Some(phase) = slice.error_phase {
         write!(text, " error={}/{}", slice.error_code, phase.as_str()).unwrap();
     }
-    text.push('\n');
 }

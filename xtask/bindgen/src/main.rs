@@ -1,12 +1,14 @@
-//! Makes the JavaScript glue of a compiled WebAssembly module.
+//! Makes of a compiled WebAssembly module what the SDK's loader can call.
+//!
+//! The loader passes numbers and a few texts, and calls the exports itself: the generated glue, with its classes,
+//! finalisers and fallbacks, would be more than twice as large.
 //!
 //! A crate of its own, since what it builds on takes a minute to compile and `cargo xtask` itself should start in seconds.
 //! The version of the generator is pinned to that of the library, so that the two cannot drift apart.
 //!
-//! `xtask-bindgen INPUT.wasm OUTPUT_FOLDER NAME` writes `NAME_bg.wasm`, `NAME_bg.js` (the glue, which is handed an
-//! instance through `__wbg_set_wasm`), `NAME.js` (the same for bundlers that import wasm) and `NAME.d.ts`.
+//! `xtask-bindgen INPUT.wasm OUTPUT_FOLDER NAME` writes `NAME_bg.wasm`, which imports nothing, and `NAME_bg.wasm.d.ts`,
+//! the types of its exports, beside the glue that is not used.
 
-mod shorten;
 mod snip;
 
 use std::path::Path;
@@ -30,7 +32,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Writes the glue of `input` into the folder `output`; an error is one line with its causes.
+/// Writes the module of `input` into the folder `output`; an error is one line with its causes.
 fn generate(input: &str, output: &str, name: &str) -> Result<(), String> {
     let said = |error| format!("{input}: {error:#}");
     let mut compiled = Module::from_file(input).map_err(said)?;
@@ -50,9 +52,9 @@ fn generate(input: &str, output: &str, name: &str) -> Result<(), String> {
     let bound = Path::new(output).join(format!("{name}_bg.wasm"));
     let mut module = ModuleConfig::new().generate_name_section(false).parse_file(&bound).map_err(said)?;
     snip::snip(&mut module);
-    let glue = bound.with_extension("js");
-    let written = |error: std::io::Error| format!("{}: {error}", glue.display());
-    let text = std::fs::read_to_string(&glue).map_err(written)?;
-    std::fs::write(&glue, shorten::shorten(&mut module, &text)).map_err(written)?;
+    walrus::passes::gc::run(&mut module);
+    if let Some(import) = module.imports.iter().next() {
+        return Err(format!("{input}: nobody provides the import {}", import.name));
+    }
     module.emit_wasm_file(&bound).map_err(said)
 }

@@ -5,7 +5,7 @@
 //! nothing refers to it any more; those of the bindings and of formatting are known by name and become traps, too. A
 //! trap that was reached after all is an error inside the SDK, which the loader keeps from the page.
 
-use walrus::{FunctionBuilder, FunctionId, FunctionKind, Module};
+use walrus::{Export, FunctionBuilder, FunctionId, FunctionKind, Module};
 
 /// Parts of the symbols of functions that end in a trap anyhow.
 const NEVER_RETURN: &[&str] = &[
@@ -25,16 +25,22 @@ const NEVER_RETURN: &[&str] = &[
     "12handle_error",
     "17capacity_overflow",
     "18handle_alloc_error",
+    "9throw_str",
+    "11throw_value",
 ];
 
 /// Parts of the symbols of functions that only messages need.
 const ONLY_FOR_MESSAGES: &[&str] = &["4core3fmt", "PanicPayload", "18default_alloc_error"];
 
-/// Closures of the bindings that take arguments no closure of ours takes; ours are exported.
-const FOREIGN_CLOSURES: &[&str] = &["8closures1_6invoke", "7futures4jspi"];
+/// What the bindings add for closures and promises, of which there are none.
+const UNUSED_BINDINGS: &[&str] = &["8closures1_6invoke", "7futures4jspi"];
 
-/// Turns what is not needed into traps.
+/// Turns what is not needed into traps, and exports only what a loader calls.
 pub(crate) fn snip(module: &mut Module) {
+    let unwanted: Vec<_> = module.exports.iter().filter(|export| is_internal(&export.name)).map(Export::id).collect();
+    for id in unwanted {
+        module.exports.delete(id);
+    }
     let unneeded: Vec<FunctionId> = module
         .funcs
         .iter_local()
@@ -52,8 +58,14 @@ pub(crate) fn snip(module: &mut Module) {
     }
 }
 
+/// Whether an export serves the generated glue, which does not ship.
+fn is_internal(export: &str) -> bool {
+    export.starts_with("__")
+        && !["__wbindgen_malloc", "__wbindgen_free", "__wbindgen_add_to_stack_pointer"].contains(&export)
+}
+
 fn is_unneeded(symbol: &str) -> bool {
-    [NEVER_RETURN, ONLY_FOR_MESSAGES, FOREIGN_CLOSURES].into_iter().flatten().any(|part| symbol.contains(part))
+    [NEVER_RETURN, ONLY_FOR_MESSAGES, UNUSED_BINDINGS].into_iter().flatten().any(|part| symbol.contains(part))
 }
 
 #[cfg(test)]
@@ -69,15 +81,18 @@ mod tests {
             function.finish(Vec::new(), &mut module.funcs)
         };
         let kept = add(&mut module, "_ZN16quartile_tracker7tracker7observe17h0E");
-        let closure = add(&mut module, "_ZN12wasm_bindgen7convert8closures1_6invoke17h1E");
-        let foreign = add(&mut module, "_ZN12wasm_bindgen7convert8closures1_6invoke17h2E");
+        let exported = add(&mut module, "_ZN4core3fmt7exported17h1E");
+        let closure = add(&mut module, "_ZN12wasm_bindgen7convert8closures1_6invoke17h2E");
         let message = add(&mut module, "_RNvNtCsgXGp5Oqx2Ny_4core9panicking9panic_fmt");
-        module.exports.add("__wasm_bindgen_func_elem_1", closure);
+        module.exports.add("core_observe", exported);
+        module.exports.add("__wbg_core_free", kept);
         snip(&mut module);
         let traps = |id: FunctionId| {
             let function = module.funcs.get(id).kind.unwrap_local();
             matches!(function.block(function.entry_block()).instrs[..], [(walrus::ir::Instr::Unreachable(_), _)])
         };
-        assert_eq!([kept, closure, foreign, message].map(traps), [false, false, true, true]);
+        assert_eq!([kept, exported, closure, message].map(traps), [false, false, true, true]);
+        let exports: Vec<_> = module.exports.iter().map(|export| export.name.as_str()).collect();
+        assert_eq!(exports, ["core_observe"]);
     }
 }

@@ -48,7 +48,12 @@ pub const PARTS: &[Part] = &[
         needs: &[],
         run: |runner| cargo_test(runner, "quartile-simulator"),
     },
-    Part { name: "sdk", about: "the browser shell, also compiled for browsers", needs: &[Need::Toolchain], run: sdk },
+    Part {
+        name: "sdk",
+        about: "the tracker behind numbers, also compiled for browsers",
+        needs: &[Need::Toolchain],
+        run: sdk,
+    },
     Part {
         name: "collector",
         about: "the collector with its store",
@@ -95,7 +100,7 @@ fn tools(runner: &mut Runner<'_>) -> Option<&'static str> {
     None
 }
 
-/// The shell has few tests of its own that need no browser; that it compiles for browsers is checked in any case.
+/// The boundary has few tests of its own that need no browser; that it compiles for browsers is checked in any case.
 fn sdk(runner: &mut Runner<'_>) -> Option<&'static str> {
     runner.check(runner.context.cargo(&["check", "--package", "quartile-sdk-wasm", "--target", WASM_TARGET]));
     runner.suite(test_command(runner.context, "quartile-sdk-wasm"));

@@ -5,15 +5,14 @@ use std::sync::Arc;
 
 use ::duckdb::Connection;
 use ::duckdb::arrow::array::{
-    ArrayRef, BooleanArray, FixedSizeBinaryArray, Int32Array, Int64Array, StringArray, UInt8Array, UInt32Array,
-    UInt64Array,
+    ArrayRef, FixedSizeBinaryArray, Int32Array, Int64Array, StringArray, UInt32Array, UInt64Array,
 };
 use ::duckdb::arrow::buffer::Buffer;
 use ::duckdb::arrow::datatypes::{Field as ArrowField, Schema};
 use ::duckdb::arrow::record_batch::RecordBatch;
 use quartile_protocol::clock::Media;
 use quartile_protocol::dimension::Dimension;
-use quartile_protocol::event::EventKind;
+use quartile_protocol::encode::Json;
 use quartile_protocol::field::Field;
 use quartile_protocol::id::ViewId;
 use quartile_protocol::row::{EventRow, Row};
@@ -124,7 +123,7 @@ fn slice_columns(rows: &[Row]) -> Vec<ArrayRef> {
 
 /// In the order of [`super::schema::events`].
 fn event_columns(rows: &[EventRow]) -> Vec<ArrayRef> {
-    let details: Vec<_> = rows.iter().map(|row| Details::of(&row.event.kind)).collect();
+    let details: Vec<_> = rows.iter().map(|row| Json::object_of(&|json| row.event.kind.write(json))).collect();
     let positions = rows.iter().map(|row| row.event.pos.map(Media::as_ms));
     vec![
         texts(rows.iter().map(|row| row.site.as_str())),
@@ -135,44 +134,6 @@ fn event_columns(rows: &[EventRow]) -> Vec<ArrayRef> {
         small_numbers(rows.iter().map(|row| row.event.n)),
         texts(rows.iter().map(|row| row.event.kind.name())),
         Arc::new(positions.collect::<Int64Array>()),
-        texts(details.iter().map(|details| details.ladder)),
-        Arc::new(UInt8Array::from_iter_values(details.iter().map(|details| details.percent))),
-        texts(details.iter().map(|details| details.reason)),
-        texts(details.iter().map(|details| details.code)),
-        texts(details.iter().map(|details| details.message)),
-        Arc::new(BooleanArray::from_iter(details.iter().map(|details| Some(details.fatal)))),
-        texts(details.iter().map(|details| details.phase)),
+        texts(details.iter().map(String::as_str)),
     ]
-}
-
-/// What only some kinds of event have.
-#[derive(Default)]
-struct Details<'a> {
-    ladder: &'a str,
-    percent: u8,
-    reason: &'a str,
-    code: &'a str,
-    message: &'a str,
-    fatal: bool,
-    phase: &'a str,
-}
-
-impl<'a> Details<'a> {
-    fn of(kind: &'a EventKind) -> Self {
-        match kind {
-            EventKind::Quartile { ladder, percent } => {
-                Self { ladder: ladder.as_str(), percent: *percent, ..Self::default() }
-            }
-            EventKind::Stop { reason } => Self { reason: reason.as_str(), ..Self::default() },
-            EventKind::Error { code, message, fatal, phase } => {
-                Self { code, message, fatal: *fatal, phase: phase.as_str(), ..Self::default() }
-            }
-            EventKind::Impression
-            | EventKind::PlayRequest
-            | EventKind::Play
-            | EventKind::Pause
-            | EventKind::Resume
-            | EventKind::End => Self::default(),
-        }
-    }
 }

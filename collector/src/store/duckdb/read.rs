@@ -3,7 +3,7 @@
 use ::duckdb::types::{Value, ValueRef};
 use ::duckdb::{Connection, Row as Record, params_from_iter};
 use quartile_protocol::clock::{Media, Wall};
-use quartile_protocol::event::{ErrorPhase, Event, EventKind, Ladder, StopReason};
+use quartile_protocol::event::{Event, EventKind};
 use quartile_protocol::id::{SiteId, ViewId};
 use quartile_protocol::row::EventRow;
 
@@ -54,8 +54,7 @@ pub fn earliest(connection: &Connection, slices: &Shape, site: &SiteId) -> ::duc
     Ok(start.map(Wall::from_ms))
 }
 
-const EVENT: &[&str] =
-    &["seq", "happened_at", "n", "kind", "pos_ms", "ladder", "percent", "reason", "code", "message", "fatal", "phase"];
+const EVENT: &[&str] = &["seq", "happened_at", "n", "kind", "pos_ms", "details"];
 
 /// The events of a view in their order.
 ///
@@ -88,26 +87,8 @@ pub fn timeline(
 
 /// In the order of [`EVENT`].
 fn event(record: &Record<'_>) -> ::duckdb::Result<Option<Event>> {
-    let text = |column: usize| record.get::<_, String>(column);
-    let kind = match text(3)?.as_str() {
-        "impression" => Some(EventKind::Impression),
-        "play_request" => Some(EventKind::PlayRequest),
-        "play" => Some(EventKind::Play),
-        "pause" => Some(EventKind::Pause),
-        "resume" => Some(EventKind::Resume),
-        "end" => Some(EventKind::End),
-        "quartile" => {
-            let percent = record.get(6)?;
-            Ladder::from_name(&text(5)?).map(|ladder| EventKind::Quartile { ladder, percent })
-        }
-        "stop" => StopReason::from_name(&text(7)?).map(|reason| EventKind::Stop { reason }),
-        "error" => {
-            let (code, message, fatal) = (text(8)?, text(9)?, record.get(10)?);
-            ErrorPhase::from_name(&text(11)?).map(|phase| EventKind::Error { code, message, fatal, phase })
-        }
-        _ => None,
-    };
-    let Some(kind) = kind else { return Ok(None) };
+    let (kind, details): (String, String) = (record.get(3)?, record.get(5)?);
+    let Some(kind) = EventKind::from_details(&kind, &details) else { return Ok(None) };
     let pos: Option<i64> = record.get(4)?;
     Ok(Some(Event {
         seq: record.get(0)?,

@@ -93,13 +93,7 @@ pub fn events() -> Shape {
         column("n", "UINTEGER NOT NULL DEFAULT 0"),
         column("kind", TEXT),
         column("pos_ms", "BIGINT"),
-        column("ladder", TEXT),
-        column("percent", "UTINYINT NOT NULL DEFAULT 0"),
-        column("reason", TEXT),
-        column("code", TEXT),
-        column("message", TEXT),
-        column("fatal", "BOOLEAN NOT NULL DEFAULT FALSE"),
-        column("phase", TEXT),
+        column("details", TEXT),
     ];
     let parts = vec![part(Merge::Largest, [column("day", "INTEGER NOT NULL DEFAULT 0")]), part(Merge::Smallest, whole)];
     Shape { settled: "events", hot: "events_hot", key: key("seq"), parts, sorted_by: "happened_at" }
@@ -162,7 +156,8 @@ impl Shape {
         vec![
             // Row numbers hold still within a transaction.
             format!(
-                "CREATE OR REPLACE TEMP TABLE replaced AS {late} SELECT {settled}.rowid AS place FROM {settled} SEMI JOIN late USING ({key})"
+                "CREATE OR REPLACE TEMP TABLE replaced AS {late} \
+                 SELECT {settled}.rowid AS place FROM {settled} SEMI JOIN late USING ({key})"
             ),
             format!(
                 "INSERT INTO {settled} ({columns}) {late} SELECT {columns} FROM ({}) ORDER BY {site}, {sorted_by}",

@@ -1,0 +1,47 @@
+// The numbers that cross into the module; `sdk-wasm/src/signals.rs` and `texts.rs` hold the other side.
+
+/** What a player did. */
+export const enum Signal {
+  Observed = 0,
+  Paused = 1,
+  Waiting = 2,
+  CanPlayThrough = 3,
+  Seeking = 4,
+  FirstFrame = 5,
+  Joined = 6,
+  Source = 7,
+  Failed = 8,
+  Fullscreen = 11,
+  Pip = 12,
+  Frames = 17,
+}
+
+/** What the page did. */
+export const enum PageSignal {
+  Hidden = 0,
+  Visible = 1,
+  Frozen = 2,
+  Resumed = 3,
+  Left = 4,
+  Restored = 5,
+  Online = 6,
+}
+
+/** Where a text is put; those of a video and of a player follow their first one in the order of the wire. */
+export const enum Text {
+  First = 0,
+  Second = 1,
+  Video = 10,
+  Player = 20,
+  Site = 40,
+  Sdk = 41,
+  Viewer = 42,
+  User = 43,
+}
+
+/** What became of a request. */
+export const enum Outcome {
+  Acknowledged = 0,
+  Refused = 1,
+  Later = 2,
+}

@@ -1,0 +1,85 @@
+// The module at work: every way to it, its one timer, and the requests that it wants to make.
+import { type Core, body, wasm } from './core.js';
+import { deliver } from './transport.js';
+
+/** Does something with the module, now or once it is there. */
+export type Run = (task: (core: Core) => void) => void;
+
+export type Log = (...what: unknown[]) => void;
+
+/** The monotonic clock. */
+export const now = () => performance.now();
+
+/** Calls `act`; nothing that goes wrong in it leaves here, because the page must not notice. */
+export function attempt(log: Log, act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    log('failed', error);
+  }
+}
+
+/** What waits for its core. `look` looks at all players; `context` is what a body is completed with. */
+export function engine(url: string, log: Log, look: (core: Core) => void) {
+  let core: Core | undefined;
+  let context: object | undefined;
+  /** What waits for the module; nothing does once it is there, or cannot be. */
+  let waiting: Parameters<Run>[0][] | undefined = [];
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  /** When the timer rings. */
+  let due = Infinity;
+
+  const run: Run = (task) => {
+    const there = core;
+    if (!there) waiting?.push(task);
+    else {
+      attempt(log, () => {
+        task(there);
+        for (let request; (request = wasm.core_next(there)) >= 0; ) send(body(there), request);
+        arm(wasm.core_poll(there));
+      });
+    }
+  };
+
+  /** Sends a body, with what the page and the device are where that is asked for. */
+  const send = (bare: string, request: number) => {
+    const whole = request & 2 ? `${bare.slice(0, -1)},${JSON.stringify(context).slice(1)}` : bare;
+    log('send', whole);
+    void deliver(url, whole, (request & 1) > 0).then((answer) => {
+      log('answer', answer);
+      if (answer) run((core) => wasm.core_delivered(core, request >> 2, ...answer, now()));
+    });
+  };
+
+  /** Sets the timer, if it has to ring earlier than it is set to. */
+  const arm = (at: number) => {
+    if (at >= due) return;
+    clearTimeout(timer);
+    due = at;
+    timer = setTimeout(() => {
+      due = Infinity;
+      run((core) => {
+        look(core);
+        wasm.core_timeout(core, now());
+      });
+    }, Math.ceil(at - now()));
+  };
+
+  return {
+    run,
+    /** The module is there: `first` is done, and then what waits. */
+    open(ready: Core, known: object, first: () => void): void {
+      core = ready;
+      context = known;
+      first();
+      waiting?.forEach(run);
+      waiting = undefined;
+    },
+    /** No timer rings any more, and nothing waits. */
+    close(): void {
+      waiting = undefined;
+      clearTimeout(timer);
+      due = -1;
+    },
+  };
+}

@@ -1,0 +1,232 @@
+// What the module is told of a page and its elements, and what is sent.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Media, stage } from './fake.mjs';
+
+const [OBSERVED, PAUSED, SEEKING, JOINED, SOURCE, FAILED, FRAMES] = [0, 1, 4, 6, 7, 8, 17];
+
+/** The signals that the module was told, in order. */
+const signals = ({ calls }) => calls('observe').map(([, signal]) => signal);
+
+/** A page whose module is there, with one element that is tracked. */
+async function watching(settings, navigator) {
+  const page = await stage(settings, navigator);
+  const element = new Media();
+  const view = page.quartile.track(element, { video: { title: 'A' } });
+  await page.ready();
+  return { ...page, element, view };
+}
+
+test('a page begins with who it is and whether it is seen', async () => {
+  const { fake, calls } = await watching({ user: 'ada', viewer: 'v1' });
+  const [start, page, attach] = fake.calls;
+  assert.deepEqual([start[0], start.at(-1)], ['start', { 40: 'demo', 41: 'quartile-web/test', 42: 'v1', 43: 'ada' }]);
+  assert.deepEqual(page.slice(0, 2), ['page', 1]);
+  assert.deepEqual(attach.at(-1), { 10: '/a.mp4', 11: 'A', 15: 'video', 25: 'false', 26: 'false' });
+  assert.equal(calls('page').length, 1);
+});
+
+test('who asks for privacy is nobody', async () => {
+  const { fake } = await watching({ user: 'ada', viewer: 'v1' }, { globalPrivacyControl: true });
+  const texts = fake.calls[0].at(-1);
+  assert.deepEqual([texts[42], texts[43]], [undefined, undefined]);
+});
+
+test('an element is looked at when it is met', async () => {
+  const page = await watching();
+  assert.deepEqual(signals(page), [SOURCE, OBSERVED]);
+});
+
+test('playback that was asked for before the module was there began then', async () => {
+  const page = await stage();
+  const element = new Media();
+  page.quartile.track(element);
+  const before = performance.now();
+  element.currentTime = 3;
+  element.paused = false;
+  element.tell('play');
+  element.currentTime = 4;
+  await sleep(20);
+  await page.ready();
+  const [asked, now] = page.calls('observe');
+  assert.ok(asked.at(-1) - before < 15 && now.at(-1) - asked.at(-1) >= 15);
+  assert.deepEqual([asked[3], now[3]], [3, 4]);
+});
+
+test('playback that was under way before the first look has joined', async () => {
+  const page = await stage();
+  const element = Object.assign(new Media(), { paused: false, played: { length: 1 } });
+  page.quartile.track(element);
+  element.tell('play');
+  await page.ready();
+  assert.deepEqual(signals(page), [SOURCE, JOINED]);
+});
+
+test('events are signals', async () => {
+  const page = await watching();
+  const { element, fake } = page;
+  fake.calls.length = 0;
+  ['timeupdate', 'pause', 'seeking', 'error'].forEach((type) => element.tell(type));
+  element.error = { code: 2, message: 'gone' };
+  element.tell('error');
+  assert.deepEqual(signals(page), [OBSERVED, PAUSED, SEEKING, OBSERVED, FAILED]);
+  assert.deepEqual(fake.calls.at(-1).at(-1), { 0: 'MEDIA_ERR_NETWORK', 1: 'gone' });
+  assert.equal(page.calls('observe').at(-1)[7], 1, 'fatal');
+});
+
+test('a new source is described before it is shown, a placeholder is not', async () => {
+  const { element, fake } = await watching();
+  fake.calls.length = 0;
+  element.currentSrc = 'https://cdn.example/b.mp4';
+  element.tell('loadstart');
+  assert.deepEqual(fake.calls.map(([name]) => name), ['describe', 'observe']);
+  assert.equal(fake.calls[0].at(-1)[10], '/b.mp4');
+  assert.equal(fake.calls[1].at(-1)[0], 'https://cdn.example/b.mp4');
+  fake.calls.length = 0;
+  element.currentSrc = '';
+  element.tell('emptied');
+  assert.deepEqual(fake.calls.map(([name]) => name), ['observe']);
+});
+
+test('one frame is asked for at a time', async () => {
+  const page = await stage();
+  const asked = [];
+  const element = Object.assign(new Media(), { requestVideoFrameCallback: (callback) => asked.push(callback) });
+  page.quartile.track(element);
+  await page.ready();
+  element.tell('play');
+  element.tell('play');
+  assert.equal(asked.length, 1);
+  asked[0]();
+  assert.equal(signals(page).at(-1), 5);
+  element.tell('play');
+  assert.equal(asked.length, 2);
+});
+
+test('players are looked at before the page is hidden, and frames are counted', async () => {
+  const { element, fake, calls } = await watching();
+  fake.calls.length = 0;
+  element.getVideoPlaybackQuality = () => ({ totalVideoFrames: 90, droppedVideoFrames: 3 });
+  document.hidden = true;
+  document.dispatchEvent(new Event('visibilitychange'));
+  assert.deepEqual(fake.calls.map(([name]) => name), ['observe', 'page']);
+  const [, signal, , , , , , total, dropped] = calls('observe')[0];
+  assert.deepEqual([signal, total, dropped], [FRAMES, 90, 3]);
+});
+
+test('a page that comes back is looked at anew; one that is only shown is not back', async () => {
+  const { fake } = await watching();
+  fake.calls.length = 0;
+  window.dispatchEvent(new Event('pageshow'));
+  assert.equal(fake.calls.length, 0);
+  window.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: true }));
+  assert.deepEqual(fake.calls.map(([name]) => name), ['observe', 'page', 'observe']);
+});
+
+test('the one timer rings when the module wants to look, after a look', async () => {
+  const { element, fake, calls } = await watching();
+  fake.due = performance.now() + 20;
+  element.tell('timeupdate');
+  fake.due = Infinity;
+  fake.calls.length = 0;
+  await sleep(60);
+  assert.deepEqual(fake.calls.map(([name]) => name), ['observe', 'timeout']);
+  assert.equal(calls('timeout').length, 1);
+});
+
+test('what must be whole carries the page and the device', async () => {
+  const { element, fake, sent, settle, calls, answer } = await watching();
+  answer.body = { accepted: 1, server_time: 5, retry_after_ms: 9 };
+  fake.requests.push({ bits: 3 * 4 + 2, body: '{"v":1}' }, { bits: 4 * 4 + 1, body: '{"v":1}' });
+  element.tell('timeupdate');
+  await settle();
+  const [whole, bare] = sent.map(({ body }) => JSON.parse(body));
+  assert.equal(whole.page.url, 'https://site.example/watch');
+  assert.equal(whole.page.utm_source, 'mail');
+  assert.equal(typeof whole.client, 'object');
+  assert.deepEqual(bare, { v: 1 });
+  assert.deepEqual(sent.map(({ keepalive }) => keepalive), [false, true]);
+  assert.deepEqual(calls('delivered').map((call) => call.slice(0, 4)), [[3, 0, 9, 5], [4, 0, 9, 5]]);
+});
+
+const answers = [
+  ['a proxy', { status: 200, body: {} }, [2, -1, -1]],
+  ['no collector', { status: 204, body: { accepted: 1 } }, [2, -1, -1]],
+  ['an overloaded collector', { status: 503, body: null, headers: { 'retry-after': '7' } }, [2, 7000, -1]],
+  ['a collector that never will', { status: 413, body: {} }, [1, -1, -1]],
+  ['nobody', { status: 0 }, [2, -1, -1]],
+];
+for (const [who, given, outcome] of answers) {
+  test(`${who} acknowledges nothing`, async () => {
+    const { element, fake, settle, calls, answer } = await watching();
+    Object.assign(answer, given);
+    fake.requests.push({ bits: 4, body: '{}' });
+    element.tell('timeupdate');
+    await settle();
+    assert.deepEqual(calls('delivered')[0].slice(0, 4), [1, ...outcome]);
+  });
+}
+
+test('a last word that may not outlive the page goes as a beacon', async () => {
+  const beacons = [];
+  const navigator = { sendBeacon: (...beacon) => beacons.push(beacon) > 0 };
+  const { element, fake, settle, calls, answer } = await watching({}, navigator);
+  answer.status = 0;
+  fake.requests.push({ bits: 5, body: '{}' });
+  element.tell('timeupdate');
+  await settle();
+  assert.deepEqual(beacons, [['https://stats.example/v1/collect', '{}']]);
+  assert.deepEqual(calls('delivered'), []);
+});
+
+test('tracking twice is tracking once, and a stop is taken back by it', async () => {
+  const { quartile, element, view, calls } = await watching();
+  view.stop();
+  assert.equal(quartile.track(element, { dims: { plan: 'pro' } }), view);
+  await sleep(80);
+  assert.deepEqual([calls('attach').length, calls('dimensions').length, calls('detach').length], [1, 1, 0]);
+});
+
+test('what was stopped is let go of, and may be tracked anew', async () => {
+  const { quartile, element, view, calls } = await watching();
+  view.stop();
+  await sleep(80);
+  assert.deepEqual([element.listeners, calls('detach').length], [0, 1]);
+  view.source({ id: 'too late' });
+  assert.equal(calls('describe').length, 0);
+  assert.notEqual(quartile.track(element), view);
+  assert.equal(calls('attach').length, 2);
+});
+
+test('the end of all tracking says what is left', async () => {
+  const { quartile, element, fake, calls, endings } = await watching();
+  fake.calls.length = 0;
+  fake.due = 1;
+  quartile.destroy();
+  quartile.destroy();
+  assert.deepEqual(fake.calls.map(([name]) => name), ['observe', 'detach', 'page']);
+  assert.deepEqual([element.listeners, endings()], [0, 1]);
+  document.dispatchEvent(new Event('visibilitychange'));
+  await sleep(20);
+  assert.deepEqual([calls('page').length, calls('timeout').length], [1, 0]);
+});
+
+test('tracking that ended before the module was there leaves nothing', async () => {
+  const { quartile, fake, ready } = await stage();
+  const element = new Media();
+  quartile.track(element);
+  quartile.destroy();
+  await ready();
+  assert.deepEqual([fake.calls, element.listeners], [[], 0]);
+});
+
+test('a module that fails is kept from the page', async () => {
+  const { quartile, element, view, fake } = await watching();
+  fake.fails = true;
+  element.tell('timeupdate');
+  document.dispatchEvent(new Event('visibilitychange'));
+  view.source({ id: '2' });
+  quartile.destroy();
+  assert.equal(element.listeners, 0);
+});

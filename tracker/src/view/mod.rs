@@ -1,0 +1,647 @@
+//! One view: what its player's signals mean, and what they count.
+//!
+//! Every signal leads to the same steps, in this order: a motion of the playhead is found; the rest of the time since
+//! the last look goes to the state that lasted over it; the motion is counted; the slice is turned at its mark; the
+//! signal's own news are noted; then the element's snapshot decides the new state. Because the snapshot decides, a lost
+//! or doubled signal changes nothing.
+//!
+//! | module | decides |
+//! |---|---|
+//! | `state` | what the player is doing, and what a change of that means |
+//! | `progress` | what of the content was watched |
+//! | `stall` | when playback stalls and why |
+//! | `seek` | which movements of the playhead are one seek |
+//! | `scene` | how it is watched: sound, visibility, rendition, frames, and the events of those |
+
+mod progress;
+mod scene;
+mod seek;
+mod stall;
+mod state;
+
+use quartile_protocol::batch::{self, Offer, Player, Video};
+use quartile_protocol::clock::{Media, Millis, Mono, Now};
+use quartile_protocol::encode::Json;
+use quartile_protocol::event::{ErrorPhase, Event, EventKind, StopReason, Text, Word};
+use quartile_protocol::field::{Field, Fields};
+use quartile_protocol::id::ViewId;
+
+use self::progress::Progress;
+use self::scene::Scene;
+use self::seek::Seeks;
+use self::state::{Start, State, Times};
+use crate::ledger::{DeliveryId, Ledger, Said, SaidSlice, SubjectId};
+use crate::playhead::{Playhead, Put, Step};
+use crate::signal::{Length, Signal, Snapshot};
+use crate::size::{self, Room};
+
+/// A view ends when nothing played for so long.
+const IDLE_MS: Millis = 60 * 60_000;
+
+/// A view lasts at most so long.
+const LIFE_MS: Millis = 24 * 60 * 60_000;
+
+/// While something is awaited, how often to look at least; a longer silence is a machine that slept.
+const LOOK_MS: Millis = 10_000;
+const SLEEP_MS: Millis = 15_000;
+
+/// With `autoplay`, an element that could play and still does not after so long was refused.
+const AUTOPLAY_MS: Millis = 1_000;
+
+/// A fatal error is survived if the playhead moves within so long.
+const SURVIVAL_MS: Millis = 10_000;
+
+/// Sets of dimensions that one view can have; what comes beyond keeps the last.
+const MAX_SUBJECTS: usize = 50;
+
+/// What a view is of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Subject {
+    pub video: Video,
+    pub player: Player,
+    pub dims: Vec<(String, String)>,
+    /// The user that the site knows; said once for a whole request.
+    pub user: String,
+}
+
+/// A request to the collector that is being put together.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub delivery: DeliveryId,
+    /// What is left of the body.
+    pub room: Room,
+    /// Whose viewing it tells of; `None` as long as nothing is in it.
+    pub user: Option<String>,
+    /// Whether anything in it is said whole, and so needs its context.
+    pub whole: bool,
+}
+
+/// A view as it is now, for people who look on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inspection {
+    /// Its id.
+    pub view: ViewId,
+    /// What the player is doing.
+    pub state: &'static str,
+    /// What was counted so far.
+    pub totals: Fields,
+    /// How long each state lasted; together, as long as the view was looked at.
+    pub times_ms: Vec<(&'static str, Millis)>,
+}
+
+impl Inspection {
+    /// As JSON, for the log of a page.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        Json::object_of(&|json| {
+            json.text("view", &self.view.to_text());
+            json.text("state", self.state);
+            json.object("totals", &|json| {
+                self.totals.set().for_each(|(field, value)| json.number(field.name(), value as i64));
+            });
+            json.object("times_ms", &|json| {
+                self.times_ms.iter().for_each(|&(state, ms)| json.number(state, ms as i64));
+            });
+        })
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct View {
+    pub id: ViewId,
+    /// The dimensions over time; the last are those of now.
+    subjects: Vec<Subject>,
+    ledger: Ledger,
+    began: Mono,
+    looked: Mono,
+    last_played: Mono,
+    state: State,
+    start: Start,
+    /// Whether the viewer wants it to run, as last seen while the player was free to say.
+    running: bool,
+    /// Whether the viewer paused it and did not go on since.
+    on_hold: bool,
+    shown: bool,
+    viewable: bool,
+    errored: bool,
+    /// Since when the element could play by itself, and does not.
+    could_play: Option<Mono>,
+    /// A fatal error that the playhead may yet survive.
+    failed_at: Option<Mono>,
+    playhead: Playhead,
+    /// The player began its content again by itself, and is seeking to its beginning.
+    wrapping: bool,
+    progress: Progress,
+    seeks: Seeks,
+    scene: Scene,
+    times: Times,
+    important: bool,
+}
+
+impl View {
+    pub(crate) fn new(id: ViewId, subject: Subject, server_ahead_ms: i64, now: Now) -> Self {
+        let mut ledger = Ledger::default();
+        ledger.set_server_ahead(server_ahead_ms);
+        Self {
+            id,
+            subjects: vec![subject],
+            ledger,
+            began: now.mono,
+            looked: now.mono,
+            last_played: now.mono,
+            state: State::Idle,
+            start: Start::NotAsked,
+            running: false,
+            on_hold: false,
+            shown: false,
+            viewable: false,
+            errored: false,
+            could_play: None,
+            failed_at: None,
+            playhead: Playhead::default(),
+            wrapping: false,
+            progress: Progress::default(),
+            seeks: Seeks::default(),
+            scene: Scene::default(),
+            times: Times::default(),
+            important: false,
+        }
+    }
+
+    /// The view that goes on where this one grew too old: neither shown nor played anew.
+    pub(crate) fn heir(&self, id: ViewId, now: Now) -> Self {
+        let mut heir = Self::new(id, self.subject().clone(), self.ledger.server_ahead_ms(), now);
+        (heir.shown, heir.viewable, heir.start) = (true, true, self.start);
+        (heir.running, heir.state) = (self.running, self.state);
+        heir
+    }
+
+    /// Takes in what the player did.
+    pub(crate) fn observe(&mut self, signal: Signal<'_>, seen: &Snapshot, hidden: bool, now: Now) {
+        self.wrap(signal, seen, hidden, now);
+        let step = self.move_playhead(signal, seen, hidden, now);
+        self.elapse(step, hidden, now);
+        // What happened after the mark belongs to the next slice, however late it is noticed.
+        let since = step.map_or(now.mono, |step| step.began);
+        self.ledger.turn(since, self.state.awaits_first_frame());
+        if let Some(step) = step {
+            self.learn_length(seen.length, now);
+            self.count(step, hidden, now);
+        }
+        self.ledger.turn(now.mono, self.state.awaits_first_frame());
+        self.learn_length(seen.length, now);
+        self.show(seen, now);
+        self.hear(signal, seen, now);
+        self.settle(signal, seen, now);
+        if signal == Signal::Joined {
+            self.start.join();
+        }
+        self.watch_for_stall(signal, seen, hidden, now);
+        self.scene.look(seen, self.start == Start::Played, &mut self.ledger, now);
+        self.give_up_hopes(seen, now);
+    }
+
+    /// Moves the playhead to where it is seen; gives the step if it played on to there.
+    fn move_playhead(&mut self, signal: Signal<'_>, seen: &Snapshot, hidden: bool, now: Now) -> Option<Step> {
+        self.wrapping &= seen.seeking;
+        let sought = seen.seeking || signal == Signal::Seeking || self.state == State::Seeking;
+        if !self.state.may_move() || sought || matches!(signal, Signal::Source(_)) {
+            // A seek begins where the playhead was last seen.
+            self.seeks.note_origin(self.playhead.place());
+            let by = if sought { Put::Seek } else { Put::Motion };
+            self.playhead.put(seen.pos, seen.rate, by, now.mono);
+            return None;
+        }
+        self.playhead.step(seen.pos, seen.rate, hidden, now.mono)
+    }
+
+    /// Counts what a repeating player played up to its end, before it began again by itself: no `ended` tells of it.
+    fn wrap(&mut self, signal: Signal<'_>, seen: &Snapshot, hidden: bool, now: Now) {
+        let (Length::Finite(duration), Some(pos)) = (self.length(), seen.pos) else { return };
+        let playing = seen.looping && self.start == Start::Played && self.state.may_move();
+        if !playing || !self.playhead.may_wrap(pos, duration, signal == Signal::Seeking, hidden, now.mono) {
+            return;
+        }
+        let end = Media::from_ms(duration as i64);
+        let step = self.playhead.step(Some(end), seen.rate, hidden, now.mono);
+        self.elapse(step, hidden, now);
+        if let Some(step) = step {
+            self.count(step, hidden, now);
+        }
+        self.reach_end(end, true, now);
+        self.ledger.count(Field::Loops, now);
+        self.ledger.event(EventKind::Loop {}, Some(end), now);
+        self.playhead.put(seen.pos, seen.rate, Put::Motion, now.mono);
+        self.wrapping = seen.seeking;
+    }
+
+    /// Gives the time since the last look, less that in which the playhead moved at its end, to the state that lasted
+    /// over it.
+    fn elapse(&mut self, step: Option<Step>, hidden: bool, now: Now) {
+        let from = std::mem::replace(&mut self.looked, now.mono);
+        let moved_ms = step.map_or(0, |step| now.mono.since(step.began.max(from)));
+        let lasted = now.mono.since(from) - moved_ms;
+        self.times.spend(self.state, lasted, moved_ms);
+        let awake = lasted.min(SLEEP_MS);
+        match self.state {
+            State::Requested | State::Starting if !hidden && awake > 0 => {
+                self.start.wait(awake);
+                let began = back(now, awake + moved_ms);
+                self.ledger.turn(began.mono, true);
+                self.ledger.slice(began, now).fields[Field::WaitMs] += awake;
+            }
+            State::Paused => self.ledger.idle(Field::PausedMs, from, now.mono),
+            State::Seeking => self.seeks.spend(awake, &mut self.ledger, now),
+            State::Rebuffering(stall) => self.spend_stall(stall, step, now),
+            _ => {}
+        }
+        self.scene.spend_ad(awake + moved_ms, self.running, &mut self.ledger, now);
+    }
+
+    /// Counts a motion of the playhead.
+    fn count(&mut self, step: Step, hidden: bool, now: Now) {
+        let began = back(now, now.mono.since(step.began));
+        if let Start::Asked { waited_ms, frame_ms } = self.start {
+            self.first_motion(step, frame_ms.unwrap_or(waited_ms.max(1)), began, now);
+        }
+        if matches!(self.state, State::Failed | State::Rebuffering(_)) {
+            self.enter(State::Playing);
+        }
+        self.failed_at = None;
+        self.last_played = now.mono;
+        if self.scene.in_ad() {
+            return;
+        }
+        let slice = self.ledger.slice(began, now);
+        slice.fields[Field::PlayedMs] += step.played_ms;
+        slice.fields[Field::ContentMs] += (step.to - step.from) as Millis;
+        self.scene.play(slice, step.played_ms, hidden);
+        self.ledger.mark_active(began.wall);
+        self.ledger.mark_active(now.wall.shifted(-1));
+        if self.length() != Length::Endless {
+            self.progress.watch(step, self.playhead.run_ms(), &mut self.ledger, &mut self.important, now);
+        }
+    }
+
+    /// The playhead moved for the first time since playback was asked for: the play.
+    fn first_motion(&mut self, step: Step, startup_ms: Millis, began: Now, now: Now) {
+        self.start = Start::Played;
+        self.enter(State::Playing);
+        let slice = self.ledger.slice(began, now);
+        slice.fields[Field::Plays] = 1;
+        slice.fields[Field::StartupMs] = startup_ms;
+        self.ledger.event(EventKind::Play {}, Some(step.from), began);
+        self.learn_kind(now);
+    }
+
+    /// Notes what a signal says of itself.
+    fn hear(&mut self, signal: Signal<'_>, seen: &Snapshot, now: Now) {
+        match signal {
+            Signal::FirstFrame => self.start.frame(),
+            Signal::Failed { code, message, fatal } => self.fail(code, message, fatal, seen, now),
+            Signal::Source(_) => self.enter(State::Idle),
+            Signal::CanPlayThrough => self.could_play = Some(now.mono),
+            Signal::AutoplayBlocked => self.block(now),
+            Signal::AdBreak(_) => {
+                // What plays in a break is not the content: its positions do not count.
+                self.playhead.put(seen.pos, seen.rate, Put::Motion, now.mono);
+                self.scene.hear(signal, seen.pos, &mut self.ledger, now);
+            }
+            Signal::Viewable => {
+                if !std::mem::replace(&mut self.viewable, true) {
+                    self.ledger.count(Field::Viewables, now);
+                    self.ledger.event(EventKind::Viewable {}, seen.pos, now);
+                }
+            }
+            Signal::Live(live) => {
+                self.progress.believe_engine(live);
+                self.relearn_kind(now);
+            }
+            _ => self.scene.hear(signal, seen.pos, &mut self.ledger, now),
+        }
+    }
+
+    fn length(&self) -> Length {
+        self.progress.length()
+    }
+
+    /// A duration that becomes known, or another one: what was watched is looked at anew, and nothing is taken back.
+    fn learn_length(&mut self, length: Length, now: Now) {
+        if !self.progress.learn_length(length, &mut self.ledger, now) {
+            return;
+        }
+        if let Length::Finite(duration) = length {
+            self.now_subject().video.duration_ms = Some(duration);
+        }
+        if self.start == Start::Played {
+            self.relearn_kind(now);
+        }
+    }
+
+    /// A correction of what was believed begins a slice of its own.
+    fn relearn_kind(&mut self, now: Now) {
+        if self.start != Start::Played {
+            return;
+        }
+        let before = self.subject().video.kind;
+        let kind = self.progress.offer();
+        if kind.is_some() && before.is_some() && kind != before {
+            let mut subject = self.subject().clone();
+            subject.video.kind = kind;
+            self.describe(subject);
+        }
+        self.learn_kind(now);
+    }
+
+    /// Whether it is live is believed from the first progress on: before, players give any duration.
+    fn learn_kind(&mut self, now: Now) {
+        let kind = self.progress.offer();
+        if kind.is_none() {
+            return;
+        }
+        if self.subject().video.kind.is_none() {
+            let mut subject = self.subject().clone();
+            subject.video.kind = kind;
+            self.describe(subject);
+        }
+        if kind == Some(Offer::Vod) && self.progress.enter_ladder() {
+            self.ledger.slice(now, now).fields[Field::LadderPlays] = 1;
+        }
+    }
+
+    fn show(&mut self, seen: &Snapshot, now: Now) {
+        if seen.ready && !self.shown {
+            self.shown = true;
+            self.ledger.count(Field::Impressions, now);
+            self.ledger.event(EventKind::Impression {}, None, now);
+        }
+    }
+
+    fn block(&mut self, now: Now) {
+        self.could_play = None;
+        if self.start != Start::Played && self.ledger.once(Field::AutoplayBlocked, now) {
+            self.ledger.event(EventKind::AutoplayBlocked {}, None, now);
+        }
+    }
+
+    fn fail(&mut self, code: &str, message: &str, fatal: bool, seen: &Snapshot, now: Now) {
+        // What fails after the end, nobody misses.
+        if fatal && self.state == State::Ended {
+            return;
+        }
+        let phase = self.start.phase();
+        let first = !std::mem::replace(&mut self.errored, true);
+        let slice = self.ledger.slice(now, now);
+        slice.fields[Field::Errors] += 1;
+        slice.fields[Field::Errored] |= u64::from(first);
+        slice.fields[Field::FatalErrors] += u64::from(fatal);
+        if slice.error_code.is_empty() {
+            slice.error_code = Word::cut(code).as_str().into();
+            slice.error_phase = Some(phase);
+        }
+        let kind = EventKind::Error { code: Word::cut(code), message: Text::cut(message), fatal, phase };
+        self.ledger.event(kind, seen.pos, now);
+        if fatal {
+            self.failed_at = Some(now.mono);
+            self.enter(State::Failed);
+            self.fail_to_start(now);
+            self.important = true;
+        }
+    }
+
+    /// A fatal error before the first frame, once playback was asked for.
+    fn fail_to_start(&mut self, now: Now) {
+        if self.start.phase() == ErrorPhase::BeforeFirstFrame && self.ledger.once(Field::StartFailures, now) {
+            self.failed_at = None;
+        }
+    }
+
+    /// What did not come in time: the survival of an error, playback by itself, another part of a seek.
+    fn give_up_hopes(&mut self, seen: &Snapshot, now: Now) {
+        let over = |since: Option<Mono>, ms| since.is_some_and(|since| now.mono.since(since) >= ms);
+        if over(self.failed_at, SURVIVAL_MS) {
+            self.die(now);
+        }
+        if over(self.could_play, AUTOPLAY_MS) {
+            let refused = seen.autoplay && seen.paused && self.start == Start::NotAsked;
+            self.could_play = None;
+            if refused {
+                self.block(now);
+            }
+        }
+        self.seeks.finish(false, &mut self.ledger, now);
+    }
+
+    /// The playhead did not survive a fatal error after the first frame.
+    fn die(&mut self, now: Now) {
+        if self.failed_at.take().is_some() && self.start == Start::Played {
+            self.ledger.count(Field::PlaybackFailures, now);
+        }
+    }
+
+    /// The state for people who look on.
+    pub(crate) fn inspect(&self) -> Inspection {
+        Inspection {
+            view: self.id,
+            state: self.state.name(),
+            totals: self.ledger.totals(),
+            times_ms: self.times.by_name().to_vec(),
+        }
+    }
+
+    /// Whether nothing has happened in it yet.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.ledger.is_blank()
+    }
+
+    /// When to look at the player at the latest, if it does nothing.
+    pub(crate) fn next_look(&self, hidden: bool) -> Option<Mono> {
+        let waiting = match self.state {
+            State::Requested | State::Starting | State::Seeking | State::Rebuffering(_) => Some(self.looked + LOOK_MS),
+            State::Playing => Some(stall::patience(&self.playhead, hidden)),
+            _ => None,
+        };
+        let hopes = [
+            self.failed_at.map(|at| at + SURVIVAL_MS),
+            self.could_play.map(|at| at + AUTOPLAY_MS),
+            self.seeks.finish_at(),
+        ];
+        // A look that has come and found nothing is not asked for again at once.
+        hopes.into_iter().chain([waiting]).flatten().min()
+    }
+
+    /// The page was hidden or shown.
+    pub(crate) fn see_page(&mut self, visible: bool, now: Now) {
+        if self.start == Start::Played && self.state != State::Ended {
+            self.ledger.event(EventKind::Visibility { visible }, self.playhead.place(), now);
+        }
+    }
+
+    /// Whether nothing played for so long that another attempt is another view.
+    pub(crate) fn is_idle(&self, now: Mono) -> bool {
+        !self.state.is_active() && now.since(self.last_played) >= IDLE_MS
+    }
+
+    /// Whether the view has become too old to go on.
+    pub(crate) fn is_too_old(&self, now: Mono) -> bool {
+        now.since(self.began) >= LIFE_MS
+    }
+
+    /// Ends the view. Where its content had come to its end, or it failed, that is the reason, whatever followed.
+    pub(crate) fn stop(&mut self, reason: StopReason, now: Now) {
+        let reason = match (self.state, reason) {
+            (State::Ended, StopReason::Closed | StopReason::Idle) => StopReason::Ended,
+            (State::Failed, StopReason::Closed | StopReason::Idle) => StopReason::Error,
+            _ => reason,
+        };
+        self.die(now);
+        self.enter(State::Idle);
+        self.seeks.finish(true, &mut self.ledger, now);
+        self.ledger.turn(now.mono, false);
+        let slice = self.ledger.slice(now, now);
+        slice.fields[Field::Stops] = 1;
+        slice.stop_reason = Some(reason);
+        self.ledger.event(EventKind::Stop { reason }, None, now);
+        self.ledger.close();
+        self.important = true;
+    }
+
+    /// Other dimensions. What was empty and becomes known is filled into all slices; another value begins a new slice.
+    pub(crate) fn describe(&mut self, subject: Subject) {
+        let kept = Subject { video: keep_learned(subject.video, &self.subject().video), ..subject };
+        if kept == *self.subject() {
+            return;
+        }
+        let mut filled = self.subjects.clone();
+        filled.iter_mut().for_each(|old| fill(old, &kept));
+        if filled != self.subjects {
+            self.subjects = filled;
+            self.ledger.say_again();
+        }
+        if kept != *self.subject() && self.subjects.len() < MAX_SUBJECTS {
+            self.subjects.push(kept);
+            self.ledger.set_subject((self.subjects.len() - 1) as u16);
+        }
+    }
+
+    /// The dimensions of now.
+    pub(crate) fn subject(&self) -> &Subject {
+        &self.subjects[self.subjects.len() - 1]
+    }
+
+    fn now_subject(&mut self) -> &mut Subject {
+        let last = self.subjects.len() - 1;
+        &mut self.subjects[last]
+    }
+
+    /// Whether something important happened since the last call.
+    pub(crate) fn take_importance(&mut self) -> bool {
+        std::mem::take(&mut self.important)
+    }
+
+    pub(crate) fn ledger(&mut self) -> &mut Ledger {
+        &mut self.ledger
+    }
+
+    /// Takes what `wanted` asks for into the request, as long as there is room and it is of the request's user.
+    pub(crate) fn say(&mut self, request: &mut Request, wanted: impl Fn(Said) -> bool) -> Vec<batch::View> {
+        let first =
+            self.ledger.first_subject(&wanted).map_or(self.subject(), |index| &self.subjects[usize::from(index)]);
+        let user = request.user.get_or_insert_with(|| first.user.clone());
+        let heads = self.subjects.iter().map(size::of_subject).max().unwrap_or(0);
+        let mut room = request.room.reserve(heads * self.subjects.len().min(2));
+        let subjects = &self.subjects;
+        let under = |index: SubjectId| subjects[usize::from(index)].user == *user;
+        let (said, events) = self.ledger.say(request.delivery, wanted, under, &mut room);
+        if said.is_empty() && events.is_empty() {
+            return Vec::new();
+        }
+        request.room = room;
+        self.views_of(said, events, &mut request.whole)
+    }
+
+    /// One view of the wire for each set of dimensions; the events go with the last.
+    fn views_of(&self, said: Vec<SaidSlice>, events: Vec<Event>, whole: &mut bool) -> Vec<batch::View> {
+        let mut views: Vec<(SubjectId, batch::View)> = Vec::new();
+        for SaidSlice { slice, subject, whole: is_whole } in said {
+            *whole |= is_whole;
+            let known = views.iter_mut().find(|(index, _)| *index == subject);
+            let view = match known {
+                Some((_, view)) => view,
+                None => {
+                    views.push((subject, self.head(subject, is_whole)));
+                    let last = views.len() - 1;
+                    &mut views[last].1
+                }
+            };
+            if is_whole && view.player.is_unknown() {
+                let head = self.head(subject, true);
+                (view.video, view.player, view.dims) = (head.video, head.player, head.dims);
+            }
+            view.slices.push(slice);
+        }
+        if views.is_empty() {
+            let current = (self.subjects.len() - 1) as SubjectId;
+            views.push((current, self.head(current, false)));
+        }
+        let mut views: Vec<_> = views.into_iter().map(|(_, view)| view).collect();
+        let last = views.len() - 1;
+        views[last].events = events;
+        views
+    }
+
+    /// What is not said whole is said with as little around it as tells what it belongs to.
+    fn head(&self, index: SubjectId, whole: bool) -> batch::View {
+        let Subject { video, player, dims, .. } = self.subjects[usize::from(index)].clone();
+        let (slices, events) = (Vec::new(), Vec::new());
+        if whole {
+            return batch::View { id: self.id, video, player, dims, slices, events };
+        }
+        let video = Video { id: video.id, ..Video::default() };
+        batch::View { id: self.id, video, player: Player::default(), dims: Vec::new(), slices, events }
+    }
+}
+
+/// What the view itself learned of its video stays, where the page says nothing of it.
+fn keep_learned(video: Video, before: &Video) -> Video {
+    Video {
+        duration_ms: video.duration_ms.or(before.duration_ms),
+        kind: video.kind.or(before.kind),
+        media: video.media.or(before.media),
+        ..video
+    }
+}
+
+/// Fills what is empty in `old` from `new`.
+fn fill(old: &mut Subject, new: &Subject) {
+    let text = |old: &mut String, new: &String| {
+        if old.is_empty() {
+            old.clone_from(new);
+        }
+    };
+    text(&mut old.user, &new.user);
+    text(&mut old.video.id, &new.video.id);
+    text(&mut old.video.title, &new.video.title);
+    text(&mut old.video.series, &new.video.series);
+    text(&mut old.video.category, &new.video.category);
+    old.video.kind = old.video.kind.or(new.video.kind);
+    old.video.media = old.video.media.or(new.video.media);
+    old.video.duration_ms = old.video.duration_ms.or(new.video.duration_ms);
+    text(&mut old.player.name, &new.player.name);
+    text(&mut old.player.version, &new.player.version);
+    text(&mut old.player.engine, &new.player.engine);
+    text(&mut old.player.protocol, &new.player.protocol);
+    text(&mut old.player.cdn, &new.player.cdn);
+    old.player.autoplay = old.player.autoplay.or(new.player.autoplay);
+    old.player.muted_start = old.player.muted_start.or(new.player.muted_start);
+    for (name, value) in &new.dims {
+        if !old.dims.iter().any(|(known, _)| known == name) {
+            old.dims.push((name.clone(), value.clone()));
+        }
+    }
+}
+
+/// The moment `ms` before `now`.
+fn back(now: Now, ms: Millis) -> Now {
+    Now { mono: Mono::from_ms(now.mono.as_ms().saturating_sub(ms)), wall: now.wall.shifted(-(ms as i64)) }
+}

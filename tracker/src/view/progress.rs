@@ -1,0 +1,112 @@
+//! What of the content was watched: parts, percents, quartiles.
+
+use quartile_protocol::batch::Offer;
+use quartile_protocol::bitmap::Percents;
+use quartile_protocol::clock::{Media, Millis, Now};
+use quartile_protocol::event::{EventKind, Percent};
+
+use crate::ladder::{self, Ladders};
+use crate::ledger::Ledger;
+use crate::playhead::Step;
+use crate::ranges::Ranges;
+use crate::signal::Length;
+
+#[derive(Debug, Default)]
+pub(crate) struct Progress {
+    /// As the element says.
+    length: Length,
+    /// What the engine says of being live.
+    live: Option<bool>,
+    once: Ranges,
+    twice: Ranges,
+    watched: Percents,
+    rewatched: Percents,
+    ladders: Ladders,
+    on_ladder: bool,
+}
+
+impl Progress {
+    /// How long the content is; players of live streams give all kinds of durations, so an engine is believed first.
+    pub(super) const fn length(&self) -> Length {
+        match (self.live, self.length) {
+            (Some(true), _) => Length::Endless,
+            (Some(false), Length::Endless) => Length::Unknown,
+            (_, length) => length,
+        }
+    }
+
+    pub(super) fn believe_engine(&mut self, live: bool) {
+        self.live = Some(live);
+    }
+
+    /// Live or on demand, as far as it is known.
+    pub(super) const fn offer(&self) -> Option<Offer> {
+        match self.length() {
+            Length::Unknown => None,
+            Length::Finite(_) => Some(Offer::Vod),
+            Length::Endless => Some(Offer::Live),
+        }
+    }
+
+    /// Whether quartiles begin to count with this.
+    pub(super) fn enter_ladder(&mut self) -> bool {
+        !std::mem::replace(&mut self.on_ladder, true)
+    }
+
+    /// Takes in a duration; gives whether it is another one. What was watched is looked at anew, and nothing is taken
+    /// back.
+    pub(super) fn learn_length(&mut self, length: Length, ledger: &mut Ledger, now: Now) -> bool {
+        if length == self.length || length == Length::Unknown {
+            return false;
+        }
+        self.length = length;
+        if let Length::Finite(duration) = self.length() {
+            self.mark(Media::from_ms(0), Media::from_ms(duration as i64), ledger, now);
+        }
+        true
+    }
+
+    /// A part of the content was watched.
+    pub(super) fn watch(&mut self, step: Step, run_ms: Millis, ledger: &mut Ledger, important: &mut bool, now: Now) {
+        let twice = &mut self.twice;
+        self.once.add(step.from, step.to, |from, to| twice.add(from, to, |_, _| ()));
+        self.mark(step.from, step.to, ledger, now);
+        self.climb(step.to, run_ms, false, ledger, important, now);
+    }
+
+    /// Writes the percents that are newly watched, within the part of the content that just changed.
+    fn mark(&mut self, from: Media, to: Media, ledger: &mut Ledger, now: Now) {
+        let Length::Finite(duration) = self.length() else { return };
+        let watched = self.once.percents(from, to, duration).minus(self.watched);
+        let rewatched = self.twice.percents(from, to, duration).minus(self.rewatched);
+        if watched.is_empty() && rewatched.is_empty() {
+            return;
+        }
+        self.watched = self.watched.union(watched);
+        self.rewatched = self.rewatched.union(rewatched);
+        let slice = ledger.slice(now, now);
+        slice.watched = slice.watched.union(watched);
+        slice.rewatched = slice.rewatched.union(rewatched);
+    }
+
+    /// Notes the quartiles that are passed at `pos`, having played for `run_ms` on the way there.
+    pub(super) fn climb(
+        &mut self,
+        pos: Media,
+        run_ms: Millis,
+        ended: bool,
+        ledger: &mut Ledger,
+        important: &mut bool,
+        now: Now,
+    ) {
+        let Length::Finite(duration) = self.length() else { return };
+        let progress = ladder::Progress { duration, unique: self.once.total(), pos, run_ms, ended };
+        self.ladders.climb(progress, |ladder, percent, field| {
+            ledger.slice(now, now).fields[field] = 1;
+            if let Some(percent) = Percent::new(percent) {
+                ledger.event(EventKind::Quartile { ladder, percent }, Some(pos), now);
+            }
+            *important = true;
+        });
+    }
+}
