@@ -14,10 +14,11 @@ fn tracker(session: bool) -> (Tracker, PlayerId) {
         user: String::new(),
         page: Page::default(),
         client: Client::default(),
+        context_bytes: 0,
         session,
         seed: [7; 16],
     };
-    let mut tracker = Tracker::new(config);
+    let mut tracker = Tracker::new(config, at(0));
     let player = tracker.attach(Player::default(), Video::default(), Vec::new());
     (tracker, player)
 }
