@@ -159,6 +159,12 @@ impl Page {
         self.send();
     }
 
+    /// Where the playhead is.
+    #[must_use]
+    pub fn position(&self) -> Media {
+        self.element.snapshot().pos.unwrap_or_default()
+    }
+
     /// Whether the element is between a seek and its end.
     #[must_use]
     pub fn is_seeking(&self) -> bool {
