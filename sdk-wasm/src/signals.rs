@@ -40,7 +40,8 @@ impl Look {
         Snapshot {
             pos: Media::from_seconds(self.pos),
             length: Length::from_seconds(self.duration),
-            rate: self.rate,
+            // Custom elements may lack what every media element has.
+            rate: or_one(self.rate),
             paused: flag(1),
             ended: flag(2),
             seeking: flag(4),
@@ -49,9 +50,13 @@ impl Look {
             looping: flag(32),
             autoplay: flag(64),
             muted: flag(128),
-            volume: self.volume,
+            volume: or_one(self.volume),
         }
     }
+}
+
+const fn or_one(number: f64) -> f64 {
+    if number.is_finite() { number } else { 1.0 }
 }
 
 pub(crate) fn signal(number: u8, [a, b, c]: [f64; 3], texts: &[String; 3]) -> Option<Signal<'_>> {
@@ -101,4 +106,16 @@ pub(crate) fn page_signal(number: u8) -> Option<PageSignal> {
         PageSignal::Online,
     ];
     ALL.get(usize::from(number)).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_element_that_lacks_rate_and_volume_plays_as_usual() {
+        let seen = Look { flags: 8, pos: 1.5, duration: f64::NAN, rate: f64::NAN, volume: f64::NAN }.snapshot();
+        assert_eq!((seen.rate, seen.volume, seen.length), (1.0, 1.0, Length::Unknown));
+        assert_eq!(seen.pos, Some(Media::from_ms(1_500)));
+    }
 }

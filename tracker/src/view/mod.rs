@@ -149,7 +149,12 @@ impl View {
     pub(crate) fn heir(&self, id: ViewId, now: Now) -> Self {
         let mut heir = Self::new(id, self.subject().clone(), self.ledger.server_ahead_ms(), now);
         (heir.shown, heir.viewable, heir.start) = (true, true, self.start);
-        (heir.running, heir.state) = (self.running, self.state);
+        heir.running = self.running;
+        // A stall or a seek that goes on was begun in this view, and is told there.
+        heir.state = match self.state {
+            State::Rebuffering(_) | State::Seeking => State::Playing,
+            state => state,
+        };
         heir
     }
 
