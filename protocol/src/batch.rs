@@ -72,12 +72,12 @@ impl Batch {
     /// The body, as it travels.
     #[must_use]
     pub fn to_json(&self) -> String {
-        Json::object_of(&|json| {
+        Json::object_of(|json| {
             self.write_without_context(json);
-            json.object("page", &|json| self.page.write(json));
+            json.object("page", |json| self.page.write(json));
             if let Some(client) = &self.client {
                 // Said even when it is empty: where it is present, the batch carries the context.
-                json.always_object("client", &|json| client.write(json));
+                json.always_object("client", |json| client.write(json));
             }
         })
     }
@@ -85,7 +85,7 @@ impl Batch {
     /// The body without page and client, for a sender that adds them by itself.
     #[must_use]
     pub fn to_json_without_context(&self) -> String {
-        Json::object_of(&|json| self.write_without_context(json))
+        Json::object_of(|json| self.write_without_context(json))
     }
 
     fn write_without_context(&self, json: &mut Json) {
@@ -94,12 +94,12 @@ impl Batch {
         json.number("sent_at", self.sent_at.as_ms());
         json.text("sdk", &self.sdk);
         if let Some(session) = self.session {
-            json.text("session", &session.to_text());
+            json.uuid("session", session.bits());
         }
         json.text("viewer", &self.viewer);
         json.text("user", &self.user);
-        json.list("views", self.views.len(), &|json, index| self.views[index].write(json));
-        json.object("discarded", &|json| {
+        json.list("views", self.views.len(), |json, index| self.views[index].write(json));
+        json.object("discarded", |json| {
             for &(reason, count) in &self.discarded {
                 json.number(reason.as_str(), count as i64);
             }
@@ -188,12 +188,12 @@ pub struct View {
 
 impl View {
     fn write(&self, json: &mut Json) {
-        json.text("id", &self.id.to_text());
-        json.object("video", &|json| self.video.write(json));
-        json.object("player", &|json| self.player.write(json));
-        json.object("dims", &|json| self.dims.iter().for_each(|(name, value)| json.text(name, value)));
-        json.list("slices", self.slices.len(), &|json, index| self.slices[index].write(json));
-        json.list("events", self.events.len(), &|json, index| self.events[index].write(json));
+        json.uuid("id", self.id.bits());
+        json.object("video", |json| self.video.write(json));
+        json.object("player", |json| self.player.write(json));
+        json.object("dims", |json| self.dims.iter().for_each(|(name, value)| json.text(name, value)));
+        json.list("slices", self.slices.len(), |json, index| self.slices[index].write(json));
+        json.list("events", self.events.len(), |json, index| self.events[index].write(json));
     }
 }
 

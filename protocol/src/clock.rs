@@ -61,6 +61,9 @@ impl Serialize for Wall {
 pub struct Mono(u64);
 
 impl Mono {
+    /// A reading that never comes.
+    pub const NEVER: Self = Self(u64::MAX / 2);
+
     /// The reading `ms`.
     #[must_use]
     pub const fn from_ms(ms: Millis) -> Self {
@@ -83,7 +86,14 @@ impl Mono {
 impl Add<Millis> for Mono {
     type Output = Self;
     fn add(self, ms: Millis) -> Self {
-        Self(self.0.saturating_add(ms))
+        Self(self.0.wrapping_add(ms))
+    }
+}
+
+impl Sub<Millis> for Mono {
+    type Output = Self;
+    fn sub(self, ms: Millis) -> Self {
+        Self(self.0.saturating_sub(ms))
     }
 }
 
@@ -92,6 +102,9 @@ impl Add<Millis> for Mono {
 pub struct Media(i64);
 
 impl Media {
+    /// No place is further than that, in milliseconds.
+    const ABSURD: f64 = 1e17;
+
     /// The place `ms` milliseconds into the video.
     #[must_use]
     pub const fn from_ms(ms: i64) -> Self {
@@ -101,8 +114,8 @@ impl Media {
     /// The place that an HTML media element gives in seconds; `None` when it is not a finite number.
     #[must_use]
     pub fn from_seconds(seconds: f64) -> Option<Self> {
-        // The cast saturates, so that an absurd position stays absurd instead of wrapping.
-        seconds.is_finite().then_some(Self((seconds * 1000.0 + 0.5) as i64))
+        // An absurd position stays absurd, and differences of two cannot overflow.
+        seconds.is_finite().then_some(Self((seconds * 1000.0 + 0.5).clamp(-Self::ABSURD, Self::ABSURD) as i64))
     }
 
     /// Milliseconds from the beginning of the video.
@@ -115,7 +128,7 @@ impl Media {
 impl Sub for Media {
     type Output = i64;
     fn sub(self, earlier: Self) -> i64 {
-        self.0.saturating_sub(earlier.0)
+        self.0.wrapping_sub(earlier.0)
     }
 }
 

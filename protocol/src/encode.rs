@@ -5,17 +5,43 @@
 
 /// JSON in the making: the members of one object after the other.
 #[derive(Debug, Default)]
-pub struct Json(String);
+pub struct Json {
+    bytes: Vec<u8>,
+}
 
 impl Json {
     /// An object with these members, as text.
     #[must_use]
-    pub fn object_of(members: &dyn Fn(&mut Self)) -> String {
+    pub fn object_of(members: impl FnOnce(&mut Self)) -> String {
         let mut json = Self::default();
-        json.0.push('{');
+        json.item(members);
+        // Nothing but texts and ASCII was written.
+        String::from_utf8(json.bytes).unwrap_or_default()
+    }
+
+    /// These members, without an object around them.
+    #[must_use]
+    pub fn members_of(members: impl FnOnce(&mut Self)) -> Vec<u8> {
+        let mut json = Self::default();
         members(&mut json);
-        json.0.push('}');
-        json.0
+        json.bytes
+    }
+
+    /// How many bytes were written so far.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Whether nothing was written yet.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Takes back what was written after the first `len` bytes.
+    pub fn truncate(&mut self, len: usize) {
+        self.bytes.truncate(len);
     }
 
     /// A text; an empty one is left out.
@@ -42,7 +68,7 @@ impl Json {
     /// A number in thousandths, as a decimal number.
     pub fn thousandths(&mut self, name: &str, thousandths: u32) {
         self.number(name, i64::from(thousandths / 1000));
-        self.0.push('.');
+        self.push(b'.');
         for digit in [thousandths / 100, thousandths / 10, thousandths] {
             self.digit(digit % 10);
         }
@@ -51,96 +77,146 @@ impl Json {
     /// True or false, if it is known.
     pub fn truth(&mut self, name: &str, truth: Option<bool>) {
         if let Some(truth) = truth {
-            self.name(name);
-            self.0.push_str(if truth { "true" } else { "false" });
+            self.literal(name, if truth { "true" } else { "false" });
         }
+    }
+
+    /// A value that is JSON already.
+    pub fn literal(&mut self, name: &str, value: &str) {
+        self.name(name);
+        self.raw(value.as_bytes());
+    }
+
+    /// A set of bits in hexadecimal, without leading zeros; the empty set is left out.
+    pub fn bits(&mut self, name: &str, bits: u128) {
+        if bits != 0 {
+            self.name(name);
+            self.push(b'"');
+            for index in (0..32 - bits.leading_zeros() / 4).rev() {
+                self.nibble(bits, index);
+            }
+            self.push(b'"');
+        }
+    }
+
+    /// A UUID in its usual form of 36 characters.
+    pub fn uuid(&mut self, name: &str, uuid: u128) {
+        self.name(name);
+        self.push(b'"');
+        for index in (0..32).rev() {
+            self.nibble(uuid, index);
+            if matches!(index, 24 | 20 | 16 | 12) {
+                self.push(b'-');
+            }
+        }
+        self.push(b'"');
     }
 
     /// An object; one without members is left out.
-    pub fn object(&mut self, name: &str, members: &dyn Fn(&mut Self)) {
-        let before = self.0.len();
-        self.name(name);
-        let begun = self.open('{');
+    pub fn object(&mut self, name: &str, members: impl FnOnce(&mut Self)) {
+        let before = self.begin(name, b'{');
         members(self);
-        self.close(before, begun, '}');
+        self.end(before, b"{}");
     }
 
     /// An object, even without members.
-    pub fn always_object(&mut self, name: &str, members: &dyn Fn(&mut Self)) {
+    pub fn always_object(&mut self, name: &str, members: impl FnOnce(&mut Self)) {
         self.name(name);
-        self.0.push('{');
-        members(self);
-        self.0.push('}');
+        self.item(members);
     }
 
     /// A list of `count` objects; an empty one is left out.
-    pub fn list(&mut self, name: &str, count: usize, members: &dyn Fn(&mut Self, usize)) {
-        let before = self.0.len();
-        self.name(name);
-        let begun = self.open('[');
-        for index in 0..count {
+    pub fn list(&mut self, name: &str, count: usize, mut members: impl FnMut(&mut Self, usize)) {
+        self.array(name, |json| {
+            for index in 0..count {
+                json.item(|json| members(json, index));
+            }
+        });
+    }
+
+    /// A list of [`item`](Self::item)s; an empty one is left out.
+    pub fn array(&mut self, name: &str, items: impl FnOnce(&mut Self)) {
+        let before = self.begin(name, b'[');
+        items(self);
+        self.end(before, b"[]");
+    }
+
+    /// An object in a list.
+    pub fn item(&mut self, members: impl FnOnce(&mut Self)) {
+        self.separate();
+        self.push(b'{');
+        members(self);
+        self.push(b'}');
+    }
+
+    /// An object in a list that was written before.
+    pub fn written_item(&mut self, item: &[u8]) {
+        self.separate();
+        self.raw(item);
+    }
+
+    /// Members that were written before, by [`members_of`](Self::members_of).
+    pub fn written_members(&mut self, members: &[u8]) {
+        if !members.is_empty() {
             self.separate();
-            self.0.push('{');
-            members(self, index);
-            self.0.push('}');
+            self.raw(members);
         }
-        self.close(before, begun, ']');
     }
 
-    fn open(&mut self, bracket: char) -> usize {
-        self.0.push(bracket);
-        self.0.len()
+    /// Begins something with a name; gives how much was written before it.
+    fn begin(&mut self, name: &str, bracket: u8) -> usize {
+        let before = self.len();
+        self.name(name);
+        self.push(bracket);
+        before
     }
 
-    /// Closes what was begun; leaves it out if nothing is in it.
-    fn close(&mut self, before: usize, begun: usize, bracket: char) {
-        if self.0.len() == begun {
-            self.0.truncate(before);
-        } else {
-            self.0.push(bracket);
+    /// Ends it; leaves it out if nothing is in it.
+    fn end(&mut self, before: usize, brackets: &[u8; 2]) {
+        self.push(brackets[1]);
+        if self.bytes.ends_with(brackets) {
+            self.truncate(before);
         }
     }
 
     fn name(&mut self, name: &str) {
         self.separate();
         self.quoted(name);
-        self.0.push(':');
+        self.push(b':');
     }
 
+    /// A comma, unless something was just begun.
     fn separate(&mut self) {
-        if !self.0.ends_with(['{', '[']) {
-            self.0.push(',');
+        if !matches!(self.bytes.last(), None | Some(b'{' | b'[' | b':')) {
+            self.push(b',');
         }
     }
 
     fn quoted(&mut self, text: &str) {
-        self.0.push('"');
-        for char in text.chars() {
-            match char {
-                '"' | '\\' => {
-                    self.0.push('\\');
-                    self.0.push(char);
+        self.push(b'"');
+        for byte in text.bytes() {
+            if byte < b' ' {
+                self.raw(b"\\u00");
+                self.nibble(byte.into(), 1);
+                self.nibble(byte.into(), 0);
+            } else {
+                if matches!(byte, b'"' | b'\\') {
+                    self.push(b'\\');
                 }
-                '\0'..' ' => {
-                    self.0.push_str("\\u00");
-                    self.digit(char as u32 >> 4);
-                    self.digit(char as u32 & 15);
-                }
-                _ => self.0.push(char),
+                self.push(byte);
             }
         }
-        self.0.push('"');
+        self.push(b'"');
     }
 
     fn digits(&mut self, number: i64) {
         if number < 0 {
-            self.0.push('-');
+            self.push(b'-');
         }
         let mut rest = number.unsigned_abs();
-        let start = self.0.len();
+        let start = self.len();
         loop {
-            let digit = (rest % 10) as u8;
-            self.0.insert(start, char::from(b'0' + digit));
+            self.bytes.insert(start, b'0' + (rest % 10) as u8);
             rest /= 10;
             if rest == 0 {
                 return;
@@ -148,9 +224,24 @@ impl Json {
         }
     }
 
-    /// A digit, of up to sixteen.
+    /// The hexadecimal digit at `index`, counted from the last.
+    fn nibble(&mut self, number: u128, index: u32) {
+        // A shift of 128 bits is a function of its own in a browser.
+        let half = if index < 16 { number as u64 } else { (number >> 64) as u64 };
+        self.digit((half >> (index % 16 * 4)) as u32);
+    }
+
+    /// The digit of the lowest four bits.
     fn digit(&mut self, digit: u32) {
-        self.0.push(char::from_digit(digit, 16).unwrap_or('0'));
+        self.push(b"0123456789abcdef"[digit as usize & 15]);
+    }
+
+    fn raw(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    fn push(&mut self, byte: u8) {
+        self.bytes.push(byte);
     }
 }
 
@@ -160,30 +251,46 @@ mod tests {
 
     #[test]
     fn what_is_unknown_is_left_out() {
-        let json = Json::object_of(&|json| {
+        let json = Json::object_of(|json| {
             json.text("a", "");
-            json.object("b", &|json| json.text("c", ""));
-            json.list("d", 0, &|_, _| ());
+            json.object("b", |json| json.text("c", ""));
+            json.list("d", 0, |_, _| ());
             json.truth("e", None);
             json.known_number("f", None);
+            json.bits("g", 0);
         });
         assert_eq!(json, "{}");
     }
 
     #[test]
     fn everything_else_is_written() {
-        let json = Json::object_of(&|json| {
+        let json = Json::object_of(|json| {
             json.text("a", "x\"\\\n\u{1f}é😀");
             json.number("b", 0);
             json.number("c", -1_234_567_890_123);
             json.thousandths("d", 1_050);
             json.truth("e", Some(false));
-            json.object("f", &|json| json.number("g", 7));
-            json.list("h", 2, &|json, index| json.number("i", index as i64));
+            json.object("f", |json| json.number("g", 7));
+            json.list("h", 2, |json, index| json.number("i", index as i64));
+            json.always_object("j", |_| ());
+            json.literal("k", "[{}]");
         });
         assert_eq!(
             json,
-            r#"{"a":"x\"\\\u000a\u001fé😀","b":0,"c":-1234567890123,"d":1.050,"e":false,"f":{"g":7},"h":[{"i":0},{"i":1}]}"#
+            r#"{"a":"x\"\\\u000a\u001fé😀","b":0,"c":-1234567890123,"d":1.050,"e":false,"f":{"g":7},"h":[{"i":0},{"i":1}],"j":{},"k":[{}]}"#
         );
+    }
+
+    #[test]
+    fn bits_have_no_leading_zeros() {
+        for bits in [1, 0xf0, 0x10, 1 << 99, 1 << 64, (1 << 100) - 1, u128::MAX] {
+            assert_eq!(Json::object_of(|json| json.bits("a", bits)), format!(r#"{{"a":"{bits:x}"}}"#));
+        }
+    }
+
+    #[test]
+    fn a_uuid_has_its_hyphens() {
+        let uuid = uuid::Uuid::from_u128(0x0199_a2f0_1c3e_7000_8000_0123_4567_89ab);
+        assert_eq!(Json::object_of(|json| json.uuid("a", uuid.as_u128())), format!(r#"{{"a":"{uuid}"}}"#));
     }
 }

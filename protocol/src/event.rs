@@ -102,9 +102,9 @@ impl Thousandths {
     }
 }
 
-/// One event.
+/// One event; its texts are owned, or borrowed while it is being written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Event {
+pub struct Event<S = String> {
     /// Its number within the view, from 0.
     pub seq: u32,
     /// The number of the slice that it happened in.
@@ -114,7 +114,7 @@ pub struct Event {
     /// Where in the video, if known.
     pub pos: Option<Media>,
     /// What.
-    pub kind: EventKind,
+    pub kind: EventKind<S>,
 }
 
 macro_rules! events {
@@ -124,25 +124,11 @@ macro_rules! events {
     )+) => {
         /// What happened, with its details.
         #[derive(Clone, Debug, PartialEq, Eq)]
-        pub enum EventKind { $($(#[$doc])* $kind { $($(#[$detail_doc])* $detail: $type,)* },)+ }
+        pub enum EventKind<S = String> { $($(#[$doc])* $kind { $($(#[$detail_doc])* $detail: $type,)* },)+ }
 
         impl EventKind {
             /// The spellings of all kinds, in the order of declaration.
             pub const NAMES: &'static [&'static str] = &[$($name),+];
-
-            /// The spelling of the `type` on the wire.
-            #[must_use]
-            pub const fn name(&self) -> &'static str {
-                match self { $(Self::$kind { .. } => $name,)+ }
-            }
-
-            /// Writes the details as members of an object; what is unknown is left out.
-            #[allow(unused_variables, reason = "some kinds have no details")]
-            pub fn write(&self, json: &mut Json) {
-                match self {
-                    $(Self::$kind { $($detail),* } => { $($detail.write(stringify!($detail), json);)* })+
-                }
-            }
 
             /// Reads the kind with this name and its details; `None` if there is no such kind.
             #[cfg(feature = "decode")]
@@ -158,6 +144,22 @@ macro_rules! events {
                     }),)+
                     _ => None,
                 })
+            }
+        }
+
+        impl<S: AsRef<str>> EventKind<S> {
+            /// The spelling of the `type` on the wire.
+            #[must_use]
+            pub const fn name(&self) -> &'static str {
+                match self { $(Self::$kind { .. } => $name,)+ }
+            }
+
+            /// Writes the details as members of an object; what is unknown is left out.
+            #[allow(unused_variables, reason = "some kinds have no details")]
+            pub fn write(&self, json: &mut Json) {
+                match self {
+                    $(Self::$kind { $($detail),* } => { $($detail.write(stringify!($detail), json);)* })+
+                }
             }
         }
     };
@@ -215,9 +217,9 @@ events! {
     /// Something failed.
     Error = "error" {
         /// The player's or browser's code.
-        code: Word,
+        code: Word<S>,
         /// For people.
-        message: Text,
+        message: Text<S>,
         /// Whether playback could not go on.
         fatal: bool,
         /// When it struck.
@@ -266,12 +268,12 @@ events! {
         /// Whether they are on now.
         on: bool,
         /// Their language.
-        language: Word,
+        language: Word<S>,
     }
     /// Another audio track.
     AudioTrack = "audio_track" {
         /// Its language.
-        language: Word,
+        language: Word<S>,
     }
     /// The page was hidden or shown.
     Visibility = "visibility" {
@@ -293,11 +295,11 @@ events! {
     /// Anything else that the site reports.
     Interaction = "interaction" {
         /// The part of the page or player.
-        feature: Word,
+        feature: Word<S>,
         /// What was done; `share`, `download`, `report`, `related` and `info` are well known.
-        name: Word,
+        name: Word<S>,
         /// With what.
-        value: Text,
+        value: Text<S>,
     }
 }
 
@@ -320,26 +322,36 @@ impl Percent {
 }
 
 /// A short text, at most [`WORD_BYTES`](crate::limits::WORD_BYTES); empty = unknown.
-pub type Word = Bounded<{ crate::limits::WORD_BYTES }>;
+pub type Word<S = String> = Bounded<{ crate::limits::WORD_BYTES }, S>;
 
 /// A text for people, at most [`TITLE_BYTES`](crate::limits::TITLE_BYTES); empty = unknown.
-pub type Text = Bounded<{ crate::limits::TITLE_BYTES }>;
+pub type Text<S = String> = Bounded<{ crate::limits::TITLE_BYTES }, S>;
 
 /// A text of at most `MAX` bytes of UTF-8.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Bounded<const MAX: usize>(String);
+pub struct Bounded<const MAX: usize, S = String>(S);
+
+impl<'a, const MAX: usize> Bounded<MAX, &'a str> {
+    /// As much of `text` as fits.
+    #[must_use]
+    pub fn of(text: &'a str) -> Self {
+        Self(&text[..text.floor_char_boundary(MAX)])
+    }
+}
 
 impl<const MAX: usize> Bounded<MAX> {
-    /// Takes as much of `text` as fits.
+    /// As much of `text` as fits, as a text of its own.
     #[must_use]
     pub fn cut(text: &str) -> Self {
-        Self(text[..text.floor_char_boundary(MAX)].into())
+        Self(Bounded::<MAX, &str>::of(text).0.into())
     }
+}
 
+impl<const MAX: usize, S: AsRef<str>> Bounded<MAX, S> {
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.0.as_ref()
     }
 }
 
@@ -348,9 +360,9 @@ trait Detail {
     fn write(&self, name: &str, json: &mut Json);
 }
 
-impl<const MAX: usize> Detail for Bounded<MAX> {
+impl<const MAX: usize, S: AsRef<str>> Detail for Bounded<MAX, S> {
     fn write(&self, name: &str, json: &mut Json) {
-        json.text(name, &self.0);
+        json.text(name, self.as_str());
     }
 }
 
@@ -408,14 +420,19 @@ macro_rules! words {
 
 words!(Ladder, Cause, StopReason, ErrorPhase, AdMoment);
 
-impl Event {
+impl<S: AsRef<str>> Event<S> {
     /// Writes it as an object, as on the wire.
     pub fn write(&self, json: &mut Json) {
-        json.number("seq", i64::from(self.seq));
-        json.number("n", i64::from(self.n));
-        json.number("at", self.at.as_ms());
-        json.text("type", self.kind.name());
-        json.known_number("pos_ms", self.pos.map(|pos| pos.as_ms() as u64));
+        write_head(self.seq, self.n, self.at, self.kind.name(), self.pos, json);
         self.kind.write(json);
     }
+}
+
+/// Writes what every event has; what follows are the details of its kind.
+pub fn write_head(seq: u32, n: u32, at: Wall, kind: &str, pos: Option<Media>, json: &mut Json) {
+    json.number("seq", i64::from(seq));
+    json.number("n", i64::from(n));
+    json.number("at", at.as_ms());
+    json.text("type", kind);
+    json.known_number("pos_ms", pos.map(|pos| pos.as_ms() as u64));
 }

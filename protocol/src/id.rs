@@ -67,14 +67,23 @@ impl Serialize for SiteId {
 /// The id of a view: a UUID of version 7 (RFC 9562), made by the client. The time in it decides, alone and for ever,
 /// which day's partition the view's rows belong to; nothing that the collector corrects is part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ViewId(Uuid);
+pub struct ViewId(u128);
 
 impl ViewId {
     /// Makes an id from the sender's date and 74 of these 80 random bits.
     #[must_use]
     pub fn new(at: Wall, random: [u8; 10]) -> Self {
-        let millis = u64::try_from(at.as_ms()).unwrap_or(0);
-        Self(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
+        Self::from_bits(at, random.iter().fold(0, |bits, &byte| bits << 8 | u128::from(byte)))
+    }
+
+    /// Makes an id from the sender's date and 74 of the lowest 80 of these random bits (RFC 9562, 5.7).
+    #[must_use]
+    pub const fn from_bits(at: Wall, random: u128) -> Self {
+        const VERSION_7: u128 = 7 << 76;
+        const VARIANT: u128 = 2 << 62;
+        const RANDOM: u128 = (0xfff << 64) | ((1 << 62) - 1);
+        let millis = if at.as_ms() < 0 { 0 } else { at.as_ms() as u128 };
+        Self((millis << 80) | VERSION_7 | VARIANT | (random & RANDOM))
     }
 
     /// Reads the usual form of 36 characters.
@@ -90,12 +99,18 @@ impl ViewId {
     /// # Errors
     /// [`IdError::Version`].
     pub fn from_uuid(uuid: Uuid) -> Result<Self, IdError> {
-        if uuid.get_version_num() == 7 { Ok(Self(uuid)) } else { Err(IdError::Version) }
+        if uuid.get_version_num() == 7 { Ok(Self(uuid.as_u128())) } else { Err(IdError::Version) }
     }
 
     /// The UUID.
     #[must_use]
     pub const fn as_uuid(self) -> Uuid {
+        Uuid::from_u128(self.0)
+    }
+
+    /// The 128 bits of the UUID.
+    #[must_use]
+    pub const fn bits(self) -> u128 {
         self.0
     }
 
@@ -103,7 +118,7 @@ impl ViewId {
     #[must_use]
     pub const fn time(self) -> Wall {
         // The first 48 bits are milliseconds since 1970 (RFC 9562, 5.7).
-        Wall::from_ms((self.0.as_u128() >> 80) as i64)
+        Wall::from_ms((self.0 >> 80) as i64)
     }
 
     /// The partition: whole days from 1970 to [`time`](Self::time).
@@ -113,29 +128,21 @@ impl ViewId {
     }
 }
 
-impl ViewId {
-    /// The usual form of 36 characters.
-    #[must_use]
-    pub fn to_text(self) -> String {
-        uuid_text(self.0)
-    }
-}
-
 impl fmt::Display for ViewId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt_uuid(self.0, f)
+        fmt_uuid(Uuid::from_u128(self.0), f)
     }
 }
 
 /// The id of a session: one page load, or one visit where the visitor allowed storage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SessionId(Uuid);
+pub struct SessionId(u128);
 
 impl SessionId {
     /// Makes an id from 122 of these 128 random bits.
     #[must_use]
     pub const fn new(random: [u8; 16]) -> Self {
-        Self(uuid::Builder::from_random_bytes(random).into_uuid())
+        Self(uuid::Builder::from_random_bytes(random).into_uuid().as_u128())
     }
 
     /// Reads the usual form of 36 characters.
@@ -143,21 +150,21 @@ impl SessionId {
     /// # Errors
     /// [`IdError::Uuid`].
     pub fn parse(text: &str) -> Result<Self, IdError> {
-        parse_uuid(text).map(Self)
+        parse_uuid(text).map(|uuid| Self(uuid.as_u128()))
     }
 }
 
 impl SessionId {
-    /// The usual form of 36 characters.
+    /// The 128 bits of the UUID.
     #[must_use]
-    pub fn to_text(self) -> String {
-        uuid_text(self.0)
+    pub const fn bits(self) -> u128 {
+        self.0
     }
 }
 
 impl fmt::Display for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt_uuid(self.0, f)
+        fmt_uuid(Uuid::from_u128(self.0), f)
     }
 }
 
@@ -171,10 +178,6 @@ fn parse_uuid(text: &str) -> Result<Uuid, IdError> {
 
 fn fmt_uuid(uuid: Uuid, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     f.write_str(uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()))
-}
-
-fn uuid_text(uuid: Uuid) -> String {
-    uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()).to_owned()
 }
 
 #[cfg(test)]

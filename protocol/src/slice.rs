@@ -36,17 +36,29 @@ pub struct Slice {
 impl Slice {
     /// Writes it as an object, as on the wire.
     pub fn write(&self, json: &mut Json) {
+        self.write_news(&Self::default(), json);
+    }
+
+    /// Writes what of it is not in `known`, an earlier state of the same slice, and always its identity: joined, the two
+    /// are the whole.
+    pub fn write_news(&self, known: &Self, json: &mut Json) {
         json.number("n", i64::from(self.n));
         json.number("at", self.at.as_ms());
         json.number("span_ms", self.span_ms as i64);
         for (field, value) in self.fields.set() {
-            json.number(field.name(), value as i64);
+            if value != known.fields[field] {
+                json.number(field.name(), value as i64);
+            }
         }
-        json.text("watched", &self.watched.to_hex());
-        json.text("rewatched", &self.rewatched.to_hex());
-        json.text("active", &self.active.to_hex());
-        json.text("stop_reason", self.stop_reason.map_or("", StopReason::as_str));
-        json.text("error_code", &self.error_code);
-        json.text("error_phase", self.error_phase.map_or("", ErrorPhase::as_str));
+        json.bits("watched", self.watched.minus(known.watched).bits());
+        json.bits("rewatched", self.rewatched.minus(known.rewatched).bits());
+        json.bits("active", self.active.minus(known.active).bits());
+        if known.stop_reason.is_none() {
+            json.text("stop_reason", self.stop_reason.map_or("", StopReason::as_str));
+        }
+        if known.error_phase.is_none() {
+            json.text("error_code", &self.error_code);
+            json.text("error_phase", self.error_phase.map_or("", ErrorPhase::as_str));
+        }
     }
 }

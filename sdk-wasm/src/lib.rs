@@ -1,189 +1,180 @@
 //! The tracker behind numbers and texts: the part of the SDK that is WebAssembly.
 //!
 //! The page, its elements and its requests belong to the loader in TypeScript, which is several times smaller than the
-//! same in Rust with bindings to the browser. It tells what it sees in numbers, sends the bodies that it is given, and
-//! decides nothing. What a signal's number means stands in [`signals`].
+//! same in Rust with bindings to the browser. It tells what it sees in numbers, completes and sends the bodies that it is
+//! given, and decides nothing. What a signal's number means stands in [`signals`].
 //!
-//! Texts are few, and are put into a register before the call that takes them: see [`put`].
+//! The exports take and give plain numbers, so that no glue has to be generated or shipped. Texts are few, and are handed
+//! over before the call that takes them: see [`text`]. What is tracked for one site is a *core*, named by a number. Times
+//! are milliseconds of the page's monotonic clock. A number that names nothing does nothing.
+
+#![cfg_attr(target_arch = "wasm32", expect(unsafe_code, reason = "an exported name is unique by hand"))]
 
 #[cfg(any(target_arch = "wasm32", test))]
 mod allocator;
 mod signals;
-mod texts;
+mod state;
 
-use quartile_protocol::batch::{Client, Page};
+use std::mem::take;
+
 use quartile_protocol::clock::{Mono, Now, Wall};
-use quartile_protocol::id::SiteId;
-use quartile_tracker::{Config, Delivery, Outcome, PlayerId, Send, Tracker};
-use wasm_bindgen::prelude::*;
+use quartile_tracker::{Config, Delivery, Outcome, PlayerId, Subject, Tracker};
 
 use crate::signals::Look;
-use crate::texts::{Key, player, take, take_dims, video};
+use crate::state::{with_core, with_state};
 
-/// Puts a text into the register `key`; the call that uses it takes it out.
-#[wasm_bindgen]
-pub fn put(key: u8, text: String) {
-    texts::put(key, text);
+/// Makes room for a text of `length` bytes, which the next call that takes texts takes; gives where the loader writes it,
+/// in UTF-8.
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+pub extern "C" fn text(length: usize) -> *mut u8 {
+    with_state(|state| state.make_room(length))
 }
 
-/// Adds one of the site's own dimensions for the next call that takes them.
-#[wasm_bindgen]
-pub fn dim(name: String, value: String) {
-    texts::put_dim(name, value);
+/// Where the bytes are that the last call prepared: a body, or what [`inspect`] tells.
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+pub extern "C" fn result() -> *const u8 {
+    with_state(|state| state.result.as_ptr())
 }
 
-/// What is tracked on a page for one site.
-#[wasm_bindgen]
-pub struct Core {
-    tracker: Tracker,
-    opened: Now,
-    send: Option<Send>,
+/// How many they are.
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+pub extern "C" fn result_length() -> usize {
+    with_state(|state| state.result.len())
 }
 
-#[wasm_bindgen]
-impl Core {
-    /// Begins without players; takes the texts of site, SDK, viewer and user. `session` tells whether the views of the
-    /// page may be told to belong together, `context_bytes` how much the loader adds to a body; the four numbers are
-    /// random bits, `mono` and `wall` what both clocks show. `None` if the site's key is none.
-    #[must_use]
-    #[expect(clippy::too_many_arguments, reason = "a call across the boundary costs less than an object")]
-    pub fn start(
-        session: bool,
-        context_bytes: u32,
-        a: u32,
-        b: u32,
-        c: u32,
-        d: u32,
-        mono: f64,
-        wall: f64,
-    ) -> Option<Core> {
-        let mut seed = [0; 16];
-        for (bytes, number) in seed.chunks_exact_mut(4).zip([a, b, c, d]) {
-            bytes.copy_from_slice(&number.to_le_bytes());
-        }
-        let config = Config {
-            site: SiteId::new(&take(Key::Site)).ok()?,
-            sdk: take(Key::Sdk),
-            viewer: take(Key::Viewer),
-            user: take(Key::User),
-            page: Page::default(),
-            client: Client::default(),
-            context_bytes: context_bytes as usize,
-            session,
-            seed,
-        };
-        let opened = Now { mono: monotonic(mono), wall: Wall::from_ms(wall as i64) };
-        Some(Self { tracker: Tracker::new(config, opened), opened, send: None })
-    }
+/// Begins a core without players; takes the text of the user. `context_bytes` says how much the loader adds to a body; the
+/// four numbers are random bits, `mono` and `wall` what both clocks show. Returns the number that names it.
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+pub extern "C" fn start(context_bytes: usize, a: u32, b: u32, c: u32, d: u32, mono: f64, wall: f64) -> usize {
+    let half = |high: u32, low: u32| u128::from(u64::from(high) << 32 | u64::from(low));
+    let seed = half(a, b) << 64 | half(c, d);
+    let opened = Now { mono: time(mono), wall: Wall::from_ms(wall as i64) };
+    with_state(|state| {
+        let user = state.take_texts().pop().unwrap_or_default();
+        state.cores.push(Tracker::new(Config { user, context_bytes, seed }, opened));
+        state.cores.len() - 1
+    })
+}
 
-    /// A player comes; takes the texts of video, player and dimensions. Returns the number that names it.
-    pub fn attach(&mut self) -> u32 {
-        self.tracker.attach(player(), video(), take_dims()).as_u32()
-    }
+/// A player comes; takes the texts of video, player and dimensions, in the order of [`Subject::new`]. Returns the number
+/// that names it within the core.
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+pub extern "C" fn attach(core: usize) -> u32 {
+    let mut id = u32::MAX;
+    with_core(core, &mut |tracker, texts| id = tracker.attach(Subject::new(take(texts))).as_u32());
+    id
+}
 
-    /// A player goes.
-    pub fn detach(&mut self, player: u32, mono: f64) {
-        self.tracker.detach(PlayerId::from_u32(player), self.now(mono));
-    }
+/// A player goes.
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+pub extern "C" fn detach(core: usize, player: u32, now: f64) {
+    with_core(core, &mut |tracker, _| tracker.detach(PlayerId::from_u32(player), time(now)));
+}
 
-    /// Another video, or more that is known of it; takes the texts of the video.
-    pub fn describe(&mut self, player: u32, mono: f64) {
-        self.tracker.describe(PlayerId::from_u32(player), video(), self.now(mono));
-    }
+/// Another video, or more that is known of video, player and dimensions; takes the texts of them all.
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+pub extern "C" fn describe(core: usize, player: u32, now: f64) {
+    with_core(core, &mut |tracker, texts| {
+        tracker.describe(PlayerId::from_u32(player), Subject::new(take(texts)), time(now));
+    });
+}
 
-    /// Another player or other dimensions, or more that is known; takes their texts.
-    pub fn dimensions(&mut self, id: u32, mono: f64) {
-        self.tracker.set_dimensions(PlayerId::from_u32(id), player(), take_dims(), self.now(mono));
-    }
+/// The user became known, or is another one; takes the text of the user.
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+pub extern "C" fn user(core: usize, now: f64) {
+    with_core(core, &mut |tracker, texts| {
+        tracker.set_user(texts.first().map_or("", |user| user), time(now));
+    });
+}
 
-    /// The user became known, or is another one; takes the text of the user.
-    pub fn user(&mut self, mono: f64) {
-        self.tracker.set_user(&take(Key::User), self.now(mono));
-    }
-
-    /// A player did something: a signal with its numbers, and the element as it is now (places in seconds).
-    #[expect(clippy::too_many_arguments, reason = "a call across the boundary costs less than an object")]
-    pub fn observe(
-        &mut self,
-        player: u32,
-        signal: u8,
-        flags: u32,
-        pos: f64,
-        duration: f64,
-        rate: f64,
-        volume: f64,
-        a: f64,
-        b: f64,
-        c: f64,
-        mono: f64,
-    ) {
+/// A player did something: a signal with its numbers and texts, and the element as it is now (places in seconds).
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+#[expect(clippy::too_many_arguments, reason = "a call across the boundary costs less than an object")]
+pub extern "C" fn observe(
+    core: usize,
+    player: u32,
+    signal: u32,
+    flags: u32,
+    pos: f64,
+    duration: f64,
+    rate: f64,
+    volume: f64,
+    a: f64,
+    b: f64,
+    c: f64,
+    now: f64,
+) {
+    with_core(core, &mut |tracker, texts| {
         let seen = Look { flags, pos, duration, rate, volume }.snapshot();
-        let texts = [take(Key::First), take(Key::Second), take(Key::Third)];
-        if let Some(signal) = signals::signal(signal, [a, b, c], &texts) {
-            self.tracker.observe(PlayerId::from_u32(player), signal, &seen, self.now(mono));
+        if let Some(signal) = signals::signal(signal, [a, b, c], texts) {
+            tracker.observe(PlayerId::from_u32(player), signal, &seen, time(now));
         }
-    }
-
-    /// The page did something; the loader observes its players first.
-    pub fn page(&mut self, signal: u8, mono: f64) {
-        if let Some(signal) = signals::page_signal(signal) {
-            self.tracker.page(signal, self.now(mono));
-        }
-    }
-
-    /// The time of [`poll`](Self::poll) has come; the loader observes its players first.
-    pub fn timeout(&mut self, mono: f64) {
-        self.tracker.handle_timeout(self.now(mono));
-    }
-
-    /// When to call [`timeout`](Self::timeout) at the latest, by the monotonic clock; infinite = never.
-    #[must_use]
-    pub fn poll(&self) -> f64 {
-        self.tracker.poll_timeout().map_or(f64::INFINITY, |at| at.as_ms() as f64)
-    }
-
-    /// Prepares the next request. -1: there is none; otherwise its number times 4, plus 2 if it needs its context, plus
-    /// 1 if it must outlive the page.
-    #[wasm_bindgen(js_name = next)]
-    pub fn prepare(&mut self) -> f64 {
-        self.send = self.tracker.poll_output();
-        self.send.as_ref().map_or(-1.0, |send| {
-            let bits = u32::from(send.batch.client.is_some()) * 2 + u32::from(send.urgent);
-            f64::from(send.delivery.as_u32()) * 4.0 + f64::from(bits)
-        })
-    }
-
-    /// The body of the request that [`prepare`](Self::prepare) prepared: JSON without page and client.
-    #[must_use]
-    pub fn body(&mut self) -> String {
-        self.send.take().map(|send| send.batch.to_json_without_context()).unwrap_or_default()
-    }
-
-    /// What became of a request: 0 acknowledged, 1 refused for good, otherwise to be sent again. It asked to wait for
-    /// `wait_ms`, and its clock showed `server_time`; negative = unknown.
-    pub fn delivered(&mut self, delivery: u32, outcome: u8, wait_ms: f64, server_time: f64, mono: f64) {
-        let wait = (wait_ms >= 0.0).then_some(wait_ms as u64);
-        let server_time = (server_time >= 0.0).then_some(Wall::from_ms(server_time as i64));
-        let outcome = match outcome {
-            0 => Outcome::Acknowledged { wait, server_time },
-            1 => Outcome::Refused,
-            _ => Outcome::Later { wait },
-        };
-        self.tracker.delivered(Delivery::from_u32(delivery), outcome, self.now(mono));
-    }
-
-    /// What is known of a player's view, as JSON; empty if it has none.
-    #[must_use]
-    pub fn inspect(&self, player: u32) -> String {
-        self.tracker.inspect(PlayerId::from_u32(player)).map(|view| view.to_json()).unwrap_or_default()
-    }
-
-    /// The tracker dates by the monotonic clock alone; the wall clock told once.
-    fn now(&self, mono: f64) -> Now {
-        Now { mono: monotonic(mono), wall: self.opened.wall }
-    }
+    });
 }
 
-fn monotonic(ms: f64) -> Mono {
+/// The page did something; the loader observes its players first.
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+pub extern "C" fn page(core: usize, signal: u32, now: f64) {
+    with_core(core, &mut |tracker, _| {
+        if let Some(signal) = signals::page_signal(signal) {
+            tracker.page(signal, time(now));
+        }
+    });
+}
+
+/// The time of [`wake_at`] has come; the loader observes its players first.
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+pub extern "C" fn timeout(core: usize, now: f64) {
+    with_core(core, &mut |tracker, _| tracker.handle_timeout(time(now)));
+}
+
+/// When to call [`timeout`] at the latest; infinite = never.
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+pub extern "C" fn wake_at(core: usize) -> f64 {
+    let mut wake_at = f64::INFINITY;
+    with_core(core, &mut |tracker, _| {
+        if let Some(at) = tracker.poll_timeout() {
+            wake_at = at.as_ms() as f64;
+        }
+    });
+    wake_at
+}
+
+/// Prepares the next request as the [`result`]: members of its body. -1: there is none; otherwise its number times 4, plus
+/// 2 if it needs its context, plus 1 if it must outlive the page.
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+pub extern "C" fn next(core: usize) -> f64 {
+    with_state(|state| {
+        let Some(send) = state.cores.get_mut(core).and_then(Tracker::poll_output) else { return -1.0 };
+        state.result = send.body;
+        let bits = u32::from(send.context) * 2 + u32::from(send.urgent);
+        f64::from(send.delivery.as_u32()) * 4.0 + f64::from(bits)
+    })
+}
+
+/// What became of a request: 0 acknowledged, 1 refused for good, otherwise to be sent again. It asked to wait for
+/// `wait_ms`, and its clock showed `server_time`; negative = unknown.
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+pub extern "C" fn delivered(core: usize, delivery: u32, outcome: u32, wait_ms: f64, server_time: f64, now: f64) {
+    let wait = (wait_ms >= 0.0).then_some(wait_ms as u64);
+    let server_time = (server_time >= 0.0).then_some(Wall::from_ms(server_time as i64));
+    let outcome = match outcome {
+        0 => Outcome::Acknowledged { wait, server_time },
+        1 => Outcome::Refused,
+        _ => Outcome::Later { wait },
+    };
+    with_core(core, &mut |tracker, _| tracker.delivered(Delivery::from_u32(delivery), outcome, time(now)));
+}
+
+/// Tells as the [`result`] what is known of a player's view: JSON; empty if it has none.
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+pub extern "C" fn inspect(core: usize, player: u32) {
+    with_state(|state| {
+        let view = state.cores.get(core).and_then(|tracker| tracker.inspect(PlayerId::from_u32(player)));
+        state.result = view.map_or_else(Vec::new, |view| view.to_json());
+    });
+}
+
+fn time(ms: f64) -> Mono {
     Mono::from_ms(ms as u64)
 }

@@ -5,12 +5,13 @@
 //! three is never played, some viewers give up while they wait, and fewer watch each further minute.
 
 use fastrand::Rng;
-use quartile_protocol::batch::{Client, Page as PageContext, Player, Video};
+use quartile_protocol::batch::{Player, Video};
 use quartile_protocol::clock::{Media, Millis, Wall};
 use quartile_protocol::id::SiteId;
-use quartile_tracker::{Config, Length, PageSignal};
+use quartile_tracker::{Length, PageSignal};
 
 use crate::page::{Network, Page};
+use crate::shell::Shell;
 
 /// A video of the simulated site.
 #[derive(Clone, Copy, Debug)]
@@ -146,7 +147,7 @@ impl Viewer {
         let plan = self.plan();
         let video = Video { id: plan.film.id.into(), title: plan.film.title.into(), ..Video::default() };
         let player = Player { name: "simulator".into(), autoplay: Some(false), ..Player::default() };
-        let mut page = Page::open(self.config(site), player, video, "/film.mp4", opened, network);
+        let mut page = Page::open(self.shell(site), player, video, "/film.mp4", opened, network);
         page.wait(self.random.u64(80..900));
         page.load(Length::Finite(plan.film.seconds * 1000));
         match plan.click_ms {
@@ -204,20 +205,13 @@ impl Viewer {
         }
     }
 
-    fn config(&mut self, site: &SiteId) -> Config {
+    fn shell(&mut self, site: &SiteId) -> Shell {
         let mut seed = [0; 16];
         self.random.fill(&mut seed);
-        Config {
-            site: site.clone(),
-            sdk: concat!("quartile-simulator/", env!("CARGO_PKG_VERSION")).into(),
-            viewer: String::new(),
-            user: String::new(),
-            page: PageContext { url: "https://www.example.org/watch".into(), ..PageContext::default() },
-            client: Client { touch_points: Some(self.touch_points), ..Client::default() },
-            context_bytes: 0,
-            session: true,
-            seed,
-        }
+        let mut shell = Shell::new(site.clone(), seed);
+        shell.page.url = "https://www.example.org/watch".into();
+        shell.client.touch_points = Some(self.touch_points);
+        shell
     }
 }
 

@@ -8,8 +8,10 @@
 //! |---|---|
 //! | [`element`] | an HTML media element: what it plays, and the events that a browser makes of it |
 //! | [`page`] | a page with one player, its tracker, and the network to a collector |
+//! | [`shell`] | whose page it is: what is added to the bodies that the tracker writes |
 //! | [`audience`] | who watches what, where, on which device, and how they behave |
 
 pub mod audience;
 pub mod element;
 pub mod page;
+pub mod shell;

@@ -2,9 +2,10 @@
 
 use quartile_protocol::batch::{Batch, Player, Video};
 use quartile_protocol::clock::{Media, Millis, Mono, Now, Wall};
-use quartile_tracker::{Config, Delivery, Inspection, Length, Outcome, PageSignal, PlayerId, Signal, Tracker};
+use quartile_tracker::{Delivery, Inspection, Length, Outcome, PageSignal, PlayerId, Signal, Subject, Tracker};
 
 use crate::element::{Element, Happening, Truth};
+use crate::shell::Shell;
 
 /// What the network does with a request: answers after a while, or swallows it.
 pub type Network = Box<dyn FnMut(&Batch, Mono) -> Option<(Millis, Outcome)>>;
@@ -22,6 +23,7 @@ pub struct Sent {
 
 /// A page. Time passes only in [`Page::wait`].
 pub struct Page {
+    shell: Shell,
     tracker: Tracker,
     player: PlayerId,
     element: Element,
@@ -44,10 +46,11 @@ pub fn good_network() -> Network {
 impl Page {
     /// Opens a page that shows `video` from `source`; nothing is loaded yet.
     #[must_use]
-    pub fn open(config: Config, player: Player, video: Video, source: &str, opened: Wall, network: Network) -> Self {
-        let mut tracker = Tracker::new(config, Now { mono: Mono::default(), wall: opened });
-        let player = tracker.attach(player, video, Vec::new());
+    pub fn open(shell: Shell, player: Player, video: Video, source: &str, opened: Wall, network: Network) -> Self {
+        let mut tracker = Tracker::new(shell.config(), Now { mono: Mono::default(), wall: opened });
+        let player = tracker.attach(Subject::of(&video, &player, &[]));
         let mut page = Self {
+            shell,
             tracker,
             player,
             element: Element::new(Mono::default()),
@@ -66,7 +69,7 @@ impl Page {
     /// The player shows something from another address.
     pub fn show(&mut self, source: &str) {
         self.element = Element::new(self.now);
-        self.tracker.observe(self.player, Signal::Source(source), &self.element.snapshot(), self.now());
+        self.tracker.observe(self.player, Signal::Source(source), &self.element.snapshot(), self.now);
         self.send();
     }
 
@@ -135,9 +138,8 @@ impl Page {
     }
 
     /// The page tells the tracker something about its player.
-    pub fn say(&mut self, say: impl FnOnce(&mut Tracker, PlayerId, Now)) {
-        let now = self.now();
-        say(&mut self.tracker, self.player, now);
+    pub fn say(&mut self, say: impl FnOnce(&mut Tracker, PlayerId, Mono)) {
+        say(&mut self.tracker, self.player, self.now);
         self.send();
     }
 
@@ -155,7 +157,7 @@ impl Page {
     /// The browser makes an event for no reason that a viewer would notice.
     pub fn stir(&mut self, signal: Signal<'static>) {
         self.looked_at = self.now;
-        self.tracker.observe(self.player, signal, &self.element.snapshot(), self.now());
+        self.tracker.observe(self.player, signal, &self.element.snapshot(), self.now);
         self.send();
     }
 
@@ -177,14 +179,14 @@ impl Page {
             self.element.break_down();
         }
         let signal = Signal::Failed { code, message: "", fatal };
-        self.tracker.observe(self.player, signal, &self.element.snapshot(), self.now());
+        self.tracker.observe(self.player, signal, &self.element.snapshot(), self.now);
         self.send();
     }
 
     /// The page is hidden, shown, left or restored.
     pub fn page(&mut self, signal: PageSignal) {
         self.look();
-        self.tracker.page(signal, self.now());
+        self.tracker.page(signal, self.now);
         self.element.note_left(signal == PageSignal::Left);
         self.gone = signal == PageSignal::Left;
         self.send();
@@ -203,11 +205,11 @@ impl Page {
             self.play_until(next);
             if timer.is_some_and(|at| at <= next) {
                 self.look();
-                self.tracker.handle_timeout(self.now());
+                self.tracker.handle_timeout(self.now);
             }
             if let Some(index) = self.answers.iter().position(|answer| answer.0 <= next) {
                 let (_, delivery, outcome) = self.answers.remove(index);
-                self.tracker.delivered(delivery, outcome, self.now());
+                self.tracker.delivered(delivery, outcome, self.now);
             }
             self.send();
             let quiet = self.answers.iter().all(|answer| answer.0 > next);
@@ -259,21 +261,22 @@ impl Page {
 
     fn tell(&mut self, happening: Happening) {
         self.looked_at = self.now;
-        self.tracker.observe(self.player, happening.signal, &happening.seen, self.now());
+        self.tracker.observe(self.player, happening.signal, &happening.seen, self.now);
         self.send();
     }
 
     fn look(&mut self) {
         self.looked_at = self.now;
-        self.tracker.observe(self.player, Signal::Observed, &self.element.snapshot(), self.now());
+        self.tracker.observe(self.player, Signal::Observed, &self.element.snapshot(), self.now);
     }
 
     fn send(&mut self) {
         while let Some(send) = self.tracker.poll_output() {
-            if let Some((after, outcome)) = (self.network)(&send.batch, self.now) {
+            let batch = self.shell.complete(&send, self.now().wall);
+            if let Some((after, outcome)) = (self.network)(&batch, self.now) {
                 self.answers.push((self.now + after, send.delivery, outcome));
             }
-            self.sent.push(Sent { at: self.now, batch: send.batch, urgent: send.urgent });
+            self.sent.push(Sent { at: self.now, batch, urgent: send.urgent });
         }
     }
 }

@@ -33,79 +33,80 @@ struct Underway {
     urgent: bool,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Schedule {
+    /// In the order in which they were sent.
     underway: Vec<Underway>,
     next_id: DeliveryId,
     /// When what is waiting is to be sent.
-    due: Option<Mono>,
+    due: Mono,
     /// Not to send before.
-    hold: Option<Mono>,
+    hold: Mono,
     failures: u32,
 }
 
 impl Schedule {
+    pub(crate) const fn new() -> Self {
+        Self { underway: Vec::new(), next_id: 0, due: Mono::NEVER, hold: Mono::from_ms(0), failures: 0 }
+    }
+
     /// There is something to say, by `now` if it is important.
     pub(crate) fn want(&mut self, important: bool, now: Mono) {
         let at = if important { now } else { now + INTERVAL_MS };
-        self.due = Some(self.due.map_or(at, |due| due.min(at)));
+        self.due = self.due.min(at);
     }
 
     /// There is nothing to say: no reason to wake up.
-    pub(crate) fn rest(&mut self) {
-        self.due = None;
+    pub(crate) const fn rest(&mut self) {
+        self.due = Mono::NEVER;
     }
 
     /// Whether it is time to send what is waiting.
     pub(crate) fn is_due(&self, now: Mono) -> bool {
-        self.next_send().is_some_and(|at| at <= now)
+        self.next_send() <= now
     }
 
-    fn next_send(&self) -> Option<Mono> {
-        if self.underway.iter().any(|request| !request.urgent) {
-            return None;
-        }
-        self.due.map(|due| self.hold.map_or(due, |hold| due.max(hold)))
+    fn next_send(&self) -> Mono {
+        if self.fragile().is_some() { Mono::NEVER } else { self.due.max(self.hold) }
     }
 
     /// When something is to be done at the latest.
-    pub(crate) fn timeout(&self) -> Option<Mono> {
-        let lost = self.underway.iter().map(|request| request.since + TIMEOUT_MS).min();
-        [self.next_send(), lost].into_iter().flatten().min()
+    pub(crate) fn timeout(&self) -> Mono {
+        let lost = self.underway.first().map_or(Mono::NEVER, |request| request.since + TIMEOUT_MS);
+        if self.due == Mono::NEVER { lost } else { lost.min(self.next_send()) }
     }
 
     /// Begins a request.
     pub(crate) fn begin(&mut self, urgent: bool, now: Mono) -> DeliveryId {
         let id = self.next_id;
         self.next_id = id.wrapping_add(1);
-        self.due = None;
+        self.due = Mono::NEVER;
         self.underway.push(Underway { id, since: now, urgent });
         id
     }
 
-    /// Whether the request was sent in the ordinary way, which a page that goes away does not wait for.
-    pub(crate) fn is_fragile(&self, id: DeliveryId) -> bool {
-        self.underway.iter().any(|request| request.id == id && !request.urgent)
+    /// The request that was sent in the ordinary way, for which a page that goes away does not wait.
+    pub(crate) fn fragile(&self) -> Option<DeliveryId> {
+        self.underway.iter().find(|request| !request.urgent).map(|request| request.id)
     }
 
-    /// The oldest request that must be taken for lost.
+    /// The oldest request, if it must be taken for lost.
     pub(crate) fn lost(&self, now: Mono) -> Option<DeliveryId> {
-        let timed_out = |request: &&Underway| now.since(request.since) >= TIMEOUT_MS;
-        let crowded = self.underway.len() > MAX_UNDERWAY;
-        self.underway.iter().find(timed_out).or(self.underway.first().filter(|_| crowded)).map(|request| request.id)
+        let oldest = self.underway.first()?;
+        let lost = now.since(oldest.since) >= TIMEOUT_MS || self.underway.len() > MAX_UNDERWAY;
+        lost.then_some(oldest.id)
     }
 
     /// Ends a request; `false` if it was already taken for lost.
     pub(crate) fn end(&mut self, id: DeliveryId) -> bool {
-        let before = self.underway.len();
-        self.underway.retain(|request| request.id != id);
-        self.underway.len() < before
+        let index = self.underway.iter().position(|request| request.id == id);
+        index.map(|index| self.underway.remove(index)).is_some()
     }
 
     /// The collector answered: others may follow.
     pub(crate) fn succeeded(&mut self, wait: Option<Millis>, now: Mono) {
         self.failures = 0;
-        self.hold = wait.map(|ms| now + ms.min(RETRY_AFTER_MAX_MS));
+        self.hold = now + wait.unwrap_or(0).min(RETRY_AFTER_MAX_MS);
     }
 
     /// The collector did not answer, or asked to come back later.
@@ -113,13 +114,13 @@ impl Schedule {
         let delay = (BACKOFF_MS << self.failures.min(16)).min(BACKOFF_MAX_MS);
         self.failures += 1;
         let delay = random.jitter(delay).max(wait.unwrap_or(0).min(RETRY_AFTER_MAX_MS));
-        self.hold = Some(now + delay);
+        self.hold = now + delay;
         self.want(true, now);
     }
 
     /// The network is back: no reason to wait for the end of a delay.
-    pub(crate) fn online(&mut self) {
-        self.hold = None;
+    pub(crate) const fn online(&mut self) {
+        self.hold = Mono::from_ms(0);
         self.failures = 0;
     }
 }

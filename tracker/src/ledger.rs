@@ -2,15 +2,14 @@
 //!
 //! A slice ends at the next five-minute mark of the clock or where a dimension changes, but stays open while the first
 //! frame is awaited. It opens when there is something to count. It is said whole when it opens and when it closes; in
-//! between, what the collector is known to have is left out.
+//! between, what the collector is known to have is left out. A closed slice never changes again, so it is kept as it
+//! will be written.
 
-use quartile_protocol::bitmap::Percents;
-use quartile_protocol::clock::{MINUTE_MS, Media, Millis, Mono, Now, Wall};
-use quartile_protocol::event::{Event, EventKind};
+use quartile_protocol::clock::{MINUTE_MS, Media, Millis, Mono, Wall};
+use quartile_protocol::encode::Json;
+use quartile_protocol::event::{self, EventKind};
 use quartile_protocol::field::{Field, Fields};
 use quartile_protocol::slice::Slice;
-
-use crate::size::{self, Room};
 
 /// Slices end where the clock shows a multiple of this.
 const MARK_MS: i64 = 5 * MINUTE_MS;
@@ -19,18 +18,20 @@ const MARK_MS: i64 = 5 * MINUTE_MS;
 /// than the wire allows.
 const AWAIT_MS: Millis = 280_000;
 
-/// Events of one view that wait; beyond it the oldest is given up. Events are given up before slices: totals come from
-/// slices.
+/// Events of one view that wait, and the bytes of their details; beyond either the oldest is given up. Events are given
+/// up before slices: totals come from slices.
 const MAX_EVENTS: usize = 300;
+const MAX_EVENT_BYTES: usize = 12_000;
 
 /// Events of one view in all; beyond it they are given up, and still counted in slices.
 const MAX_SEQ: u32 = 20_000;
 
-/// Slices of one view that wait; beyond it the oldest is given up.
-const MAX_SLICES: usize = 60;
+/// Closed slices of one view that wait; beyond it the oldest is given up.
+const MAX_WAITING: usize = 60;
 
-/// Slices of one view whose dates are remembered, to say them again when a dimension becomes known late.
-const MAX_PAST: usize = 600;
+/// Closed slices of one view in all: a day of them, and as many changes of dimension. What the collector has of them are
+/// only dates, to say them again when a dimension becomes known late.
+const MAX_CLOSED: usize = 600;
 
 /// Names one request to the collector.
 pub(crate) type DeliveryId = u32;
@@ -49,108 +50,164 @@ pub(crate) enum Said {
     Acknowledged,
 }
 
+impl Said {
+    /// The request was answered; gives whether it said this.
+    fn settle(&mut self, delivery: DeliveryId, settled: Self) -> bool {
+        let concerned = *self == Self::Underway(delivery);
+        if concerned {
+            *self = settled;
+        }
+        concerned
+    }
+}
+
+/// A slice that is over.
 #[derive(Debug)]
-struct KeptSlice {
-    slice: Slice,
+struct Closed {
+    n: u32,
+    at: Wall,
     subject: SubjectId,
     said: Said,
-    /// As the collector knows it.
-    known: Option<Box<Slice>>,
+    /// The whole slice as an object; empty once the collector has it.
+    text: Vec<u8>,
+}
+
+/// The slice of now.
+#[derive(Debug)]
+struct Open {
+    slice: Slice,
+    since: Mono,
+    mark: Mono,
+    said: Said,
+    /// As the collector knows it, if it does.
+    known: Slice,
+    is_known: bool,
     /// As it was said in the last request that carried it, until that is answered.
-    sent: Option<(DeliveryId, Box<Slice>)>,
+    sent: Slice,
+    sent_in: Option<DeliveryId>,
 }
 
 #[derive(Debug)]
 struct KeptEvent {
-    event: Event,
+    seq: u32,
+    n: u32,
+    at: Wall,
+    pos: Option<Media>,
+    kind: &'static str,
+    /// Its members beyond those that every event has.
+    details: Vec<u8>,
     said: Said,
     /// Whether it was ever said: then it stays as it is, because copies of one event are equal.
     told: bool,
 }
 
-/// The slice that is open now; it is the last of the kept ones.
+/// What the clocks show: dates are counted from the monotonic clock.
 #[derive(Clone, Copy, Debug)]
-struct Open {
-    since: Now,
-    mark: Mono,
-    /// It grew by a state that is no reason to send: said when the slice closes, or with the next news.
-    unsaid: bool,
+pub(crate) struct Dates {
+    /// The date at which the monotonic clock showed 0.
+    pub epoch: Wall,
+    /// How much later the collector's clock is; it places the marks of slices.
+    pub server_ahead_ms: i64,
 }
 
-/// A slice that the collector has.
-#[derive(Clone, Copy, Debug)]
-struct Past {
-    n: u32,
-    at: Wall,
-    subject: SubjectId,
+impl Dates {
+    pub(crate) const fn wall(self, at: Mono) -> Wall {
+        self.epoch.shifted(at.as_ms() as i64)
+    }
 }
 
-/// A slice of what is to be said.
+/// A request whose body is being written.
 #[derive(Debug)]
-pub(crate) struct SaidSlice {
-    pub slice: Slice,
-    pub subject: SubjectId,
-    /// Whether it is said whole, and so needs its context.
+pub(crate) struct Request {
+    pub delivery: DeliveryId,
+    /// How long the body may become.
+    pub room: usize,
+    /// Views, and slices and events that are in it.
+    pub views: usize,
+    pub items: usize,
+    /// Whose viewing it tells of; `None` as long as nothing is in it.
+    pub user: Option<String>,
+    /// Whether anything in it is said whole, and so needs its context.
     pub whole: bool,
+    /// Whether something did not fit.
+    pub full: bool,
 }
 
-#[derive(Debug, Default)]
+impl Request {
+    pub(crate) const fn new(delivery: DeliveryId, room: usize) -> Self {
+        Self { delivery, room, views: 0, items: 0, user: None, whole: false, full: false }
+    }
+
+    /// Writes an item, unless it does not fit; the first always does: a body that is too long has a better chance than
+    /// none. Gives whether it was written.
+    fn write(&mut self, json: &mut Json, item: impl FnOnce(&mut Json)) -> bool {
+        let before = json.len();
+        item(json);
+        self.full |= self.items > 0 && json.len() > self.room;
+        if self.full {
+            json.truncate(before);
+        } else {
+            self.items += 1;
+        }
+        !self.full
+    }
+}
+
+#[derive(Debug)]
 pub(crate) struct Ledger {
-    slices: Vec<KeptSlice>,
-    open: Option<Open>,
-    past: Vec<Past>,
-    /// What was counted in all slices that are closed.
-    closed: Fields,
+    pub dates: Dates,
+    closed: Vec<Closed>,
+    open: Option<Box<Open>>,
     events: Vec<KeptEvent>,
     subject: SubjectId,
+    /// What was counted in all slices that are closed.
+    totals: Fields,
     /// The fields that were noted by [`once`](Self::once).
     once: u128,
     next_n: u32,
     next_seq: u32,
     /// The last minute, counted from 1970, in which the playhead moved.
-    active_minute: Option<i64>,
-    /// How much later the collector's clock is.
-    server_ahead_ms: i64,
+    active_minute: i64,
     /// Items given up because too many were waiting.
     given_up: u64,
 }
 
 impl Ledger {
-    /// The open slice, to count something in that happened from `from` to `now`; opens one if there is none.
-    pub(crate) fn slice(&mut self, from: Now, now: Now) -> &mut Slice {
-        if self.open.is_none() {
-            self.open_slice(from);
+    pub(crate) fn new(dates: Dates) -> Self {
+        Self {
+            dates,
+            closed: Vec::new(),
+            open: None,
+            events: Vec::new(),
+            subject: 0,
+            totals: Fields::default(),
+            once: 0,
+            next_n: 0,
+            next_seq: 0,
+            active_minute: 0,
+            given_up: 0,
         }
-        if let (Some(open), Some(kept)) = (&mut self.open, self.slices.last_mut()) {
-            open.unsaid = false;
-            kept.said = Said::Waiting;
-            kept.slice.span_ms = kept.slice.span_ms.max(now.mono.since(open.since.mono));
-        }
-        let last = self.slices.len() - 1;
-        &mut self.slices[last].slice
     }
 
-    fn open_slice(&mut self, from: Now) {
-        if self.slices.len() == MAX_SLICES {
-            self.slices.remove(0);
-            self.given_up += 1;
+    /// The open slice, to count something in that happened from `from` to `now`; opens one if there is none.
+    pub(crate) fn slice(&mut self, from: Mono, now: Mono) -> &mut Slice {
+        if self.open.is_none() {
+            self.next_n += 1;
         }
-        let mut slice = Slice { n: self.next_n, at: from.wall, ..Slice::default() };
-        slice.fields[Field::Views] = u64::from(self.next_n == 0);
-        self.next_n += 1;
-        self.slices.push(KeptSlice { slice, subject: self.subject, said: Said::Waiting, known: None, sent: None });
-        let date = from.wall.shifted(self.server_ahead_ms);
-        let to_mark = date.floor(MARK_MS).shifted(MARK_MS).since(date);
-        self.open = Some(Open { since: from, mark: from.mono + to_mark as Millis, unsaid: false });
+        let (dates, n) = (self.dates, self.next_n - 1);
+        let open = self.open.get_or_insert_with(|| Open::new(n, from, dates));
+        open.said = Said::Waiting;
+        open.slice.span_ms = open.slice.span_ms.max(now.since(open.since));
+        &mut open.slice
     }
 
     /// Counts something that just happened.
-    pub(crate) fn count(&mut self, field: Field, now: Now) {
+    pub(crate) fn count(&mut self, field: Field, now: Mono) {
         self.slice(now, now).fields[field] += 1;
     }
 
     /// Notes something that is true at most once in a view; gives whether this is the time.
-    pub(crate) fn once(&mut self, field: Field, now: Now) -> bool {
+    pub(crate) fn once(&mut self, field: Field, now: Mono) -> bool {
         let bit = 1_u128 << field as u8;
         let first = self.once & bit == 0;
         if first {
@@ -163,16 +220,15 @@ impl Ledger {
     /// Counts a state that lasted from `from` to `now` in the slice that is open, up to its mark and no further: a
     /// state in which nothing plays is no reason to open another, nor to send anything.
     pub(crate) fn idle(&mut self, field: Field, from: Mono, now: Mono) {
-        let (Some(open), Some(kept)) = (&mut self.open, self.slices.last_mut()) else { return };
-        open.unsaid = true;
+        let Some(open) = &mut self.open else { return };
         let until = now.min(open.mark);
-        kept.slice.fields[field] += until.since(from);
-        kept.slice.span_ms = kept.slice.span_ms.max(until.since(open.since.mono));
+        open.slice.fields[field] += until.since(from);
+        open.slice.span_ms = open.slice.span_ms.max(until.since(open.since));
     }
 
     /// Closes the open slice if its time is over.
     pub(crate) fn turn(&mut self, now: Mono, awaiting_first_frame: bool) {
-        let Some(open) = self.open else { return };
+        let Some(open) = &self.open else { return };
         let end = if awaiting_first_frame { open.mark + AWAIT_MS } else { open.mark };
         if now >= end {
             self.close();
@@ -181,12 +237,26 @@ impl Ledger {
 
     /// Closes the open slice: what comes next is counted in another. It is said whole once more.
     pub(crate) fn close(&mut self) {
-        if self.open.take().is_none() {
-            return;
+        let Some(open) = self.open.take() else { return };
+        let slice = &open.slice;
+        self.totals.add(&slice.fields);
+        let text = Json::members_of(|json| json.item(|json| slice.write(json)));
+        let closed = Closed { n: slice.n, at: slice.at, subject: self.subject, said: Said::Waiting, text };
+        self.closed.push(closed);
+        let waiting = self.closed.iter().filter(|closed| !closed.text.is_empty()).count();
+        if waiting > MAX_WAITING {
+            self.give_up(|closed| !closed.text.is_empty());
         }
-        if let Some(kept) = self.slices.last_mut() {
-            kept.said = Said::Waiting;
-            self.closed.add(&kept.slice.fields);
+        if self.closed.len() > MAX_CLOSED {
+            self.give_up(|_| true);
+        }
+    }
+
+    /// Forgets the oldest closed slice that is `wanted`.
+    fn give_up(&mut self, wanted: impl Fn(&Closed) -> bool) {
+        if let Some(index) = self.closed.iter().position(wanted) {
+            let lost = self.closed.remove(index);
+            self.given_up += u64::from(lost.said != Said::Acknowledged);
         }
     }
 
@@ -196,171 +266,162 @@ impl Ledger {
         self.subject = subject;
     }
 
-    /// Dimensions that were empty became known: every slice of the view is said again.
+    /// Dimensions that were empty became known: every slice of the view is said again. What the collector has of it
+    /// needs no numbers: its identity and its date carry the dimensions.
     pub(crate) fn say_again(&mut self) {
-        for kept in &mut self.slices {
-            kept.said = Said::Waiting;
-            kept.known = None;
+        for closed in &mut self.closed {
+            closed.said = Said::Waiting;
         }
-        // What the collector has needs no numbers: its identity and its date carry the dimensions.
-        let again = self.past.drain(..).map(|past| KeptSlice {
-            slice: Slice { n: past.n, at: past.at, ..Slice::default() },
-            subject: past.subject,
-            said: Said::Waiting,
-            known: None,
-            sent: None,
-        });
-        let rest = std::mem::take(&mut self.slices);
-        self.slices = again.chain(rest).collect();
+        if let Some(open) = &mut self.open {
+            (open.said, open.is_known, open.known, open.sent_in) = (Said::Waiting, false, Slice::default(), None);
+        }
     }
 
     /// Notes that the playhead moved at `at`, a moment of the open slice, unless its minute is noted already.
-    pub(crate) fn mark_active(&mut self, at: Wall) {
-        let minute = at.floor(MINUTE_MS).as_ms() / MINUTE_MS;
-        let (Some(kept), true) = (self.slices.last_mut(), self.active_minute.is_none_or(|last| minute > last)) else {
-            return;
-        };
-        self.active_minute = Some(minute);
-        let index = minute - kept.slice.at.floor(MINUTE_MS).as_ms() / MINUTE_MS;
-        kept.slice.active.insert(u32::try_from(index).unwrap_or(u32::MAX));
+    pub(crate) fn mark_active(&mut self, at: Mono) {
+        let minute = self.dates.wall(at).as_ms().div_euclid(MINUTE_MS);
+        let Some(open) = self.open.as_mut().filter(|_| minute > self.active_minute) else { return };
+        self.active_minute = minute;
+        let index = minute - open.slice.at.as_ms().div_euclid(MINUTE_MS);
+        open.slice.active.insert(u32::try_from(index).unwrap_or(u32::MAX));
     }
 
     /// Notes an event that happened at `at`, in the slice that is open then.
-    pub(crate) fn event(&mut self, kind: EventKind, pos: Option<Media>, at: Now) {
+    pub(crate) fn event(&mut self, kind: EventKind<&str>, pos: Option<Media>, at: Mono) {
         let n = self.slice(at, at).n;
-        self.event_in(n, kind, pos, at.wall);
+        self.event_in(n, kind, pos, at);
     }
 
     /// Notes an event that happened in slice `n`.
-    pub(crate) fn event_in(&mut self, n: u32, kind: EventKind, pos: Option<Media>, at: Wall) {
+    pub(crate) fn event_in(&mut self, n: u32, kind: EventKind<&str>, pos: Option<Media>, at: Mono) {
         if self.next_seq >= MAX_SEQ {
             self.given_up += 1;
             return;
         }
-        if self.events.len() == MAX_EVENTS {
-            self.events.remove(0);
+        let (at, details) = (self.dates.wall(at), Json::members_of(|json| kind.write(json)));
+        let (seq, kind) = (self.next_seq, kind.name());
+        self.next_seq += 1;
+        self.events.push(KeptEvent { seq, n, at, pos, kind, details, said: Said::Waiting, told: false });
+        self.keep_few_events();
+    }
+
+    fn keep_few_events(&mut self) {
+        let mut bytes: usize = self.events.iter().map(|event| event.details.len()).sum();
+        while self.events.len() > MAX_EVENTS || bytes > MAX_EVENT_BYTES {
+            bytes -= self.events.remove(0).details.len();
             self.given_up += 1;
         }
-        let event = Event { seq: self.next_seq, n, at, pos, kind };
-        self.next_seq += 1;
-        self.events.push(KeptEvent { event, said: Said::Waiting, told: false });
     }
 
-    /// Replaces the last event, if it was never said, is no older than `within` and of the same kind: a slider makes
-    /// dozens of changes that are one.
-    pub(crate) fn replace(&mut self, kind: &EventKind, within: Millis, at: Wall) -> bool {
-        let Some(last) = self.events.last_mut() else { return false };
-        let fresh = at.since(last.event.at) <= within as i64 && !last.told;
-        let same = fresh && last.event.kind.name() == kind.name();
-        if same {
-            last.event.kind.clone_from(kind);
+    /// Notes an event that replaces the last one, if that was never said, is of the same kind and no older than
+    /// `within`: a slider makes dozens of changes that are one.
+    pub(crate) fn event_once(&mut self, kind: EventKind<&str>, within: Millis, pos: Option<Media>, at: Mono) {
+        let date = self.dates.wall(at);
+        match self.events.last_mut() {
+            Some(last) if !last.told && last.kind == kind.name() && date.since(last.at) <= within as i64 => {
+                last.details = Json::members_of(|json| kind.write(json));
+            }
+            _ => self.event(kind, pos, at),
         }
-        same
-    }
-
-    /// What the collector's clock shows, beside ours.
-    pub(crate) fn set_server_ahead(&mut self, ms: i64) {
-        self.server_ahead_ms = ms;
-    }
-
-    /// How much later the collector's clock is.
-    pub(crate) fn server_ahead_ms(&self) -> i64 {
-        self.server_ahead_ms
     }
 
     /// The number of the open slice, or of the next.
-    pub(crate) fn current(&self) -> u32 {
+    pub(crate) const fn current(&self) -> u32 {
         if self.open.is_some() { self.next_n - 1 } else { self.next_n }
     }
 
     /// Whether there is something to say.
     pub(crate) fn is_waiting(&self) -> bool {
-        self.slices.iter().any(|kept| kept.said == Said::Waiting)
-            || self.events.iter().any(|kept| kept.said == Said::Waiting)
+        self.open.as_ref().is_some_and(|open| open.said == Said::Waiting)
+            || self.closed.iter().any(|closed| closed.said == Said::Waiting)
+            || self.has_waiting_events()
+    }
+
+    fn has_waiting_events(&self) -> bool {
+        self.events.iter().any(|event| event.said == Said::Waiting)
     }
 
     /// Whether nothing was ever counted.
-    pub(crate) fn is_blank(&self) -> bool {
+    pub(crate) const fn is_blank(&self) -> bool {
         self.next_n == 0
     }
 
     /// Whether everything is acknowledged.
     pub(crate) fn is_done(&self) -> bool {
-        self.slices.is_empty() && self.events.is_empty()
+        self.open.is_none()
+            && self.events.is_empty()
+            && !self.closed.iter().any(|closed| closed.said != Said::Acknowledged)
     }
 
-    /// The dimensions of the first slice that `wanted` asks for.
-    pub(crate) fn first_subject(&self, wanted: impl Fn(Said) -> bool) -> Option<SubjectId> {
-        self.slices.iter().find(|kept| wanted(kept.said)).map(|kept| kept.subject)
+    /// Whether there is something to say under these dimensions, or about events if those of now are asked for; and
+    /// whether any of it is to be said whole.
+    pub(crate) fn news_of(&self, subject: SubjectId) -> Option<bool> {
+        let closed = self.closed.iter().any(|closed| closed.subject == subject && closed.said == Said::Waiting);
+        let open = self.open.as_ref().filter(|open| self.subject == subject && open.said == Said::Waiting);
+        let events = self.subject == subject && self.has_waiting_events();
+        let whole = closed || open.is_some_and(|open| !open.is_known);
+        (whole || open.is_some() || events).then_some(whole)
     }
 
-    /// Takes what `wanted` asks for and `under` finds to be of the right dimensions into the request
-    /// `delivery`, as long as there is room.
-    pub(crate) fn say(
-        &mut self,
-        delivery: DeliveryId,
-        wanted: impl Fn(Said) -> bool,
-        under: impl Fn(SubjectId) -> bool,
-        room: &mut Room,
-    ) -> (Vec<SaidSlice>, Vec<Event>) {
-        let mut slices = Vec::new();
-        let open = self.open.map(|_| self.next_n - 1);
-        for kept in self.slices.iter_mut().filter(|kept| wanted(kept.said) && under(kept.subject)) {
-            let known = kept.known.as_deref().filter(|_| Some(kept.slice.n) == open);
-            let slice = known.map_or_else(|| kept.slice.clone(), |known| news(&kept.slice, known));
-            if !room.fits(size::of_slice(&slice)) {
-                break;
-            }
-            slices.push(SaidSlice { slice, subject: kept.subject, whole: known.is_none() });
-            kept.said = Said::Underway(delivery);
-            kept.sent = Some((delivery, Box::new(kept.slice.clone())));
+    /// Writes what waits under these dimensions, as long as it fits; events go with the dimensions of now.
+    pub(crate) fn say(&mut self, subject: SubjectId, json: &mut Json, request: &mut Request) {
+        json.array("slices", |json| self.say_slices(subject, json, request));
+        if subject == self.subject {
+            json.array("events", |json| self.say_events(json, request));
         }
-        let mut events = Vec::new();
-        for kept in self.events.iter_mut().filter(|kept| wanted(kept.said)) {
-            if !room.fits(size::of_event(&kept.event)) {
-                break;
+    }
+
+    fn say_slices(&mut self, subject: SubjectId, json: &mut Json, request: &mut Request) {
+        let underway = Said::Underway(request.delivery);
+        for closed in self.closed.iter_mut().filter(|closed| closed.subject == subject && closed.said == Said::Waiting)
+        {
+            if !request.write(json, |json| closed.write(json)) {
+                return;
             }
-            (kept.said, kept.told) = (Said::Underway(delivery), true);
-            events.push(kept.event.clone());
+            closed.said = underway;
         }
-        (slices, events)
+        if let Some(open) = self.open.as_mut().filter(|open| self.subject == subject && open.said == Said::Waiting)
+            && request.write(json, |json| json.item(|json| open.slice.write_news(&open.known, json)))
+        {
+            (open.said, open.sent_in) = (underway, Some(request.delivery));
+            open.sent.clone_from(&open.slice);
+        }
+    }
+
+    fn say_events(&mut self, json: &mut Json, request: &mut Request) {
+        for event in self.events.iter_mut().filter(|event| event.said == Said::Waiting) {
+            if !request.write(json, |json| json.item(|json| event.write(json))) {
+                return;
+            }
+            (event.said, event.told) = (Said::Underway(request.delivery), true);
+        }
     }
 
     /// The request was answered: what it said is known, or has to be said again. Gives how many items that are.
     pub(crate) fn settle(&mut self, delivery: DeliveryId, settled: Said) -> u64 {
+        let acknowledged = settled == Said::Acknowledged;
         let mut count = 0;
-        for kept in &mut self.slices {
-            // What has grown since waits again, and still the collector knows what was sent.
-            if let Some((_, sent)) = kept.sent.take_if(|(id, _)| *id == delivery)
-                && settled == Said::Acknowledged
-            {
-                kept.known = Some(sent);
-            }
-            if kept.said == Said::Underway(delivery) {
-                kept.said = settled;
+        for closed in &mut self.closed {
+            if closed.said.settle(delivery, settled) {
                 count += 1;
+                if acknowledged {
+                    closed.text = Vec::new();
+                }
             }
         }
-        for kept in self.events.iter_mut().filter(|kept| kept.said == Said::Underway(delivery)) {
-            kept.said = settled;
-            count += 1;
+        if let Some(open) = &mut self.open {
+            // What has grown since waits again, and still the collector knows what was sent.
+            if open.sent_in.take_if(|id| *id == delivery).is_some() && acknowledged {
+                open.is_known = true;
+                open.known.clone_from(&open.sent);
+            }
+            count += u64::from(open.said.settle(delivery, settled));
         }
-        self.forget();
+        for event in &mut self.events {
+            count += u64::from(event.said.settle(delivery, settled));
+        }
+        self.events.retain(|event| event.said != Said::Acknowledged);
         count
-    }
-
-    /// Forgets what the collector has and what cannot grow any more, all but the dates.
-    fn forget(&mut self) {
-        self.events.retain(|kept| kept.said != Said::Acknowledged);
-        let open = self.open.map(|_| self.next_n - 1);
-        let past = &mut self.past;
-        self.slices.retain(|kept| {
-            let over = kept.said == Said::Acknowledged && Some(kept.slice.n) != open;
-            if over && past.len() < MAX_PAST {
-                past.push(Past { n: kept.slice.n, at: kept.slice.at, subject: kept.subject });
-            }
-            !over
-        });
     }
 
     /// Items given up since the last call.
@@ -368,38 +429,54 @@ impl Ledger {
         std::mem::take(&mut self.given_up)
     }
 
-    /// How many items are kept.
+    /// How many items wait or are under way.
     pub(crate) fn len(&self) -> u64 {
-        (self.slices.len() + self.events.len()) as u64
+        let closed = self.closed.iter().filter(|closed| closed.said != Said::Acknowledged).count();
+        (closed + self.events.len()) as u64 + u64::from(self.open.is_some())
     }
 
     /// What was counted in the whole view.
     pub(crate) fn totals(&self) -> Fields {
-        let mut totals = self.closed.clone();
-        if let Some(kept) = self.slices.last().filter(|_| self.open.is_some()) {
-            totals.add(&kept.slice.fields);
+        let mut totals = self.totals.clone();
+        if let Some(open) = &self.open {
+            totals.add(&open.slice.fields);
         }
         totals
     }
 }
 
-/// What of a slice the collector does not know; its identity always.
-fn news(slice: &Slice, known: &Slice) -> Slice {
-    let mut news = Slice { n: slice.n, at: slice.at, ..Slice::default() };
-    news.span_ms = slice.span_ms;
-    for (field, value) in slice.fields.set().filter(|&(field, value)| value > known.fields[field]) {
-        news.fields[field] = value;
+impl Open {
+    fn new(n: u32, from: Mono, dates: Dates) -> Box<Self> {
+        let date = dates.wall(from).shifted(dates.server_ahead_ms);
+        let to_mark = date.floor(MARK_MS).shifted(MARK_MS).since(date);
+        let mut slice = Slice { n, at: dates.wall(from), ..Slice::default() };
+        slice.fields[Field::Views] = u64::from(n == 0);
+        Box::new(Self {
+            slice,
+            since: from,
+            mark: from + to_mark as Millis,
+            said: Said::Waiting,
+            known: Slice::default(),
+            is_known: false,
+            sent: Slice::default(),
+            sent_in: None,
+        })
     }
-    let fresh = |mine: Percents, theirs: Percents| mine.minus(theirs);
-    news.watched = fresh(slice.watched, known.watched);
-    news.rewatched = fresh(slice.rewatched, known.rewatched);
-    news.active = slice.active.minus(known.active);
-    if slice.stop_reason != known.stop_reason {
-        news.stop_reason = slice.stop_reason;
+}
+
+impl Closed {
+    fn write(&self, json: &mut Json) {
+        if self.text.is_empty() {
+            json.item(|json| Slice { n: self.n, at: self.at, ..Slice::default() }.write(json));
+        } else {
+            json.written_item(&self.text);
+        }
     }
-    if slice.error_code != known.error_code || slice.error_phase != known.error_phase {
-        news.error_code.clone_from(&slice.error_code);
-        news.error_phase = slice.error_phase;
+}
+
+impl KeptEvent {
+    fn write(&self, json: &mut Json) {
+        event::write_head(self.seq, self.n, self.at, self.kind, self.pos, json);
+        json.written_members(&self.details);
     }
-    news
 }

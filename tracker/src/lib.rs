@@ -24,7 +24,6 @@
 //! | `ladder` | when a quartile was passed |
 //! | `view` | the state of one view: what its events mean and what they count |
 //! | `ledger` | the slices and events of a view, and what of them is still to be said |
-//! | `size` | how long a body will be |
 //! | `delivery` | when to send, and when to try again |
 //! | [`tracker`] | the players of a page, put together |
 
@@ -37,9 +36,8 @@ mod ledger;
 mod playhead;
 mod random;
 mod ranges;
-mod size;
 mod view;
 
-pub use signal::{Length, PageSignal, Rendition, Signal, Snapshot, is_placeholder};
+pub use signal::{Length, PageSignal, Rendition, Signal, Snapshot, Told, What, is_placeholder};
 pub use tracker::{Config, Delivery, Outcome, PlayerId, Send, Tracker};
-pub use view::Inspection;
+pub use view::{Inspection, Subject};

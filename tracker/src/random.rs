@@ -4,10 +4,9 @@
 pub(crate) struct Random(u64, u64);
 
 impl Random {
-    pub(crate) fn new(seed: [u8; 16]) -> Self {
-        let half = |from: usize| seed[from..from + 8].iter().fold(0_u64, |sum, &byte| sum << 8 | u64::from(byte));
+    pub(crate) const fn new(seed: u128) -> Self {
         // All zeros is the one state from which the generator never moves.
-        Self(half(0), half(8) | 1)
+        Self((seed >> 64) as u64, seed as u64 | 1)
     }
 
     fn next(&mut self) -> u64 {
@@ -19,12 +18,8 @@ impl Random {
         result
     }
 
-    pub(crate) fn bytes<const N: usize>(&mut self) -> [u8; N] {
-        let mut bytes = [0; N];
-        for chunk in bytes.chunks_mut(8) {
-            chunk.copy_from_slice(&self.next().to_le_bytes()[..chunk.len()]);
-        }
-        bytes
+    pub(crate) fn bits(&mut self) -> u128 {
+        u128::from(self.next()) << 64 | u128::from(self.next())
     }
 
     /// A number from half of `max` up to `max`.

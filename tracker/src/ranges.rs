@@ -20,63 +20,68 @@ impl Ranges {
         self.total
     }
 
-    /// Adds `[from, to)` and gives what of it was there already to `again`.
-    pub(crate) fn add(&mut self, from: Media, to: Media, mut again: impl FnMut(Media, Media)) {
+    /// Adds `[from, to)`, and what of it was there already to `again`.
+    pub(crate) fn add(&mut self, from: Media, to: Media, mut again: Option<&mut Self>) {
         if to <= from {
             return;
         }
         // All that touch the new one: they and it become one.
-        let first = self.ranges.partition_point(|range| range.1 < from);
-        let last = first + self.ranges[first..].partition_point(|range| range.0 <= to);
+        let first = self.ranges.iter().take_while(|range| range.1 < from).count();
         let (mut low, mut high) = (from, to);
-        for &(start, end) in &self.ranges[first..last] {
+        while let Some(&(start, end)) = self.ranges.get(first)
+            && start <= to
+        {
             (low, high) = (low.min(start), high.max(end));
-            let (again_from, again_to) = (start.max(from), end.min(to));
-            if again_from < again_to {
-                again(again_from, again_to);
+            if let Some(again) = &mut again {
+                again.add(start.max(from), end.min(to), None);
             }
+            self.total -= length(start, end);
+            self.ranges.remove(first);
         }
-        if first == last {
-            self.ranges.insert(first, (low, high));
-            self.total += length(low, high);
-            self.forget_narrowest_gap();
-        } else {
-            let before: Millis = self.ranges[first..last].iter().map(|&(start, end)| length(start, end)).sum();
-            self.ranges[first] = (low, high);
-            self.ranges.drain(first + 1..last);
-            self.total = self.total - before + length(low, high);
+        self.ranges.insert(first, (low, high));
+        self.total += length(low, high);
+        if self.ranges.len() > MAX_RANGES {
+            self.close_narrowest_gap();
         }
     }
 
-    fn forget_narrowest_gap(&mut self) {
-        if self.ranges.len() <= MAX_RANGES {
-            return;
+    fn close_narrowest_gap(&mut self) {
+        let (mut at, mut narrowest) = (0, i64::MAX);
+        for (index, pair) in self.ranges.windows(2).enumerate() {
+            let gap = pair[1].0 - pair[0].1;
+            if gap < narrowest {
+                (at, narrowest) = (index, gap);
+            }
         }
-        let gap = |index: usize| self.ranges[index + 1].0 - self.ranges[index].1;
-        if let Some(index) = (0..self.ranges.len() - 1).min_by_key(|&index| gap(index)) {
-            self.total += gap(index) as Millis;
-            self.ranges[index].1 = self.ranges[index + 1].1;
-            self.ranges.remove(index + 1);
-        }
+        let after = self.ranges.remove(at + 1);
+        self.ranges[at].1 = after.1;
+        self.total += narrowest as Millis;
     }
 
     /// How much of `[from, to)` is in the set.
     fn covered(&self, from: Media, to: Media) -> Millis {
-        let first = self.ranges.partition_point(|range| range.1 <= from);
-        let touching = self.ranges[first..].iter().take_while(|range| range.0 < to);
-        touching.map(|&(start, end)| length(start.max(from), end.min(to))).sum()
+        let mut sum = 0;
+        for &(start, end) in &self.ranges {
+            sum += (end.min(to) - start.max(from)).max(0) as Millis;
+        }
+        sum
     }
 
     /// Of the percents of a content of `duration` that `[from, to)` touches: those of which at least half is in the set.
     pub(crate) fn percents(&self, from: Media, to: Media, duration: Millis) -> Percents {
         let mut percents = Percents::default();
-        let members = Percents::MEMBERS;
-        let place = |percent: u32| Media::from_ms((duration.saturating_mul(u64::from(percent)) / 100) as i64);
-        let percent_at = |at: Media| (at.as_ms().max(0).saturating_mul(100) as u64 / duration.max(1)) as u32;
-        for percent in percent_at(from).min(members)..=percent_at(to).min(members - 1) {
+        if duration == 0 {
+            return percents;
+        }
+        let place = |percent: u64| (duration * percent / 100) as i64;
+        let first = from.as_ms().max(0) as u64 * 100 / duration;
+        for percent in first..u64::from(Percents::MEMBERS) {
             let (start, end) = (place(percent), place(percent + 1));
-            if start < end && self.covered(start, end) * 2 >= length(start, end) {
-                percents.insert(percent);
+            if start > to.as_ms() {
+                break;
+            }
+            if start < end && self.covered(Media::from_ms(start), Media::from_ms(end)) as i64 * 2 >= end - start {
+                percents.insert(percent as u32);
             }
         }
         percents
@@ -100,7 +105,7 @@ mod tests {
     fn set(ranges: &[(i64, i64)]) -> Ranges {
         let mut set = Ranges::default();
         for &(from, to) in ranges {
-            set.add(at(from), at(to), |_, _| ());
+            set.add(at(from), at(to), None);
         }
         set
     }
@@ -149,7 +154,7 @@ mod tests {
             let mut ranges = Ranges::default();
             let (mut once, mut twice) = ([0_u32; 400], Ranges::default());
             for (from, length) in steps {
-                ranges.add(at(from), at(from + length), |a, b| twice.add(a, b, |_, _| ()));
+                ranges.add(at(from), at(from + length), Some(&mut twice));
                 (from..from + length).for_each(|ms| once[ms as usize] += 1);
             }
             prop_assert_eq!(ranges.total(), once.iter().filter(|&&n| n > 0).count() as u64);

@@ -178,6 +178,159 @@ pub enum Signal<'a> {
     },
 }
 
+/// Which signal it is, by the number that crosses into a shell's own language.
+///
+/// | number | signal | numbers, texts |
+/// |---|---|---|
+/// | 0 | look again | |
+/// | 1, 2, 3, 4 | `pause`, `waiting`, `canplaythrough`, `seeking` | |
+/// | 5 | the first frame was presented | |
+/// | 6 | playback was under way before it was first seen | |
+/// | 7 | what is shown | address |
+/// | 8 | playback failed | fatal; code, message |
+/// | 9, 10 | viewable, autoplay blocked | |
+/// | 11, 12, 13 | full screen, picture-in-picture, cast | on |
+/// | 14, 15 | captions, audio track | on; language |
+/// | 16 | rendition | width, height, kbit/s; `auto` or `manual` |
+/// | 17 | frames | due, dropped |
+/// | 18, 19, 20 | bytes, latency, live | how many, how long, whether |
+/// | 21 | a break for advertisements | on |
+/// | 22 | an advertisement | moment (start, quartile, complete, skip, click, error), percent |
+/// | 23 | interaction | feature, name, value |
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is described where the signal of its name is")]
+#[repr(u8)]
+pub enum What {
+    Observed,
+    Paused,
+    Waiting,
+    CanPlayThrough,
+    Seeking,
+    FirstFrame,
+    Joined,
+    Source,
+    Failed,
+    Viewable,
+    AutoplayBlocked,
+    Fullscreen,
+    Pip,
+    Cast,
+    Captions,
+    AudioTrack,
+    Rendition,
+    Frames,
+    Bytes,
+    Latency,
+    Live,
+    AdBreak,
+    Ad,
+    Interaction,
+}
+
+impl What {
+    /// Every signal, in the order of the numbers.
+    pub const ALL: [Self; 24] = [
+        Self::Observed,
+        Self::Paused,
+        Self::Waiting,
+        Self::CanPlayThrough,
+        Self::Seeking,
+        Self::FirstFrame,
+        Self::Joined,
+        Self::Source,
+        Self::Failed,
+        Self::Viewable,
+        Self::AutoplayBlocked,
+        Self::Fullscreen,
+        Self::Pip,
+        Self::Cast,
+        Self::Captions,
+        Self::AudioTrack,
+        Self::Rendition,
+        Self::Frames,
+        Self::Bytes,
+        Self::Latency,
+        Self::Live,
+        Self::AdBreak,
+        Self::Ad,
+        Self::Interaction,
+    ];
+}
+
+/// A signal in plain numbers and texts: the form in which it crosses into a shell's own language, and in which the tracker
+/// reads it. Unknown numbers are 0, unknown texts empty.
+#[derive(Clone, Copy, Debug)]
+pub struct Told<'a> {
+    /// Which signal it is.
+    pub what: What,
+    /// Its numbers, as [`What`] has them.
+    pub numbers: [f64; 3],
+    /// Its texts.
+    pub texts: [&'a str; 3],
+}
+
+impl Told<'_> {
+    /// Whether its first number says so.
+    pub(crate) fn is_on(&self) -> bool {
+        self.numbers[0] != 0.0
+    }
+
+    /// A number, in whole.
+    pub(crate) const fn whole(&self, index: usize) -> u64 {
+        self.numbers[index] as u64
+    }
+
+    /// A number, if it is known.
+    pub(crate) fn known(&self, index: usize) -> Option<u64> {
+        Some(self.whole(index)).filter(|&number| number > 0)
+    }
+}
+
+impl<'a> From<Signal<'a>> for Told<'a> {
+    fn from(signal: Signal<'a>) -> Self {
+        let told = |what, numbers, texts| Self { what, numbers, texts };
+        let plain = |what| told(what, [0.0; 3], [""; 3]);
+        let switch = |what, on: bool| told(what, [f64::from(u8::from(on)), 0.0, 0.0], [""; 3]);
+        let number = |what, number: u64| told(what, [number as f64, 0.0, 0.0], [""; 3]);
+        let known = |number: Option<u64>| number.unwrap_or_default() as f64;
+        match signal {
+            Signal::Observed => plain(What::Observed),
+            Signal::Paused => plain(What::Paused),
+            Signal::Waiting => plain(What::Waiting),
+            Signal::CanPlayThrough => plain(What::CanPlayThrough),
+            Signal::Seeking => plain(What::Seeking),
+            Signal::FirstFrame => plain(What::FirstFrame),
+            Signal::Joined => plain(What::Joined),
+            Signal::Viewable => plain(What::Viewable),
+            Signal::AutoplayBlocked => plain(What::AutoplayBlocked),
+            Signal::Fullscreen(on) => switch(What::Fullscreen, on),
+            Signal::Pip(on) => switch(What::Pip, on),
+            Signal::Cast(on) => switch(What::Cast, on),
+            Signal::Live(live) => switch(What::Live, live),
+            Signal::AdBreak(on) => switch(What::AdBreak, on),
+            Signal::Bytes(bytes) => number(What::Bytes, bytes),
+            Signal::Latency(ms) => number(What::Latency, ms),
+            Signal::Source(address) => Self { texts: [address, "", ""], ..plain(What::Source) },
+            Signal::AudioTrack(language) => Self { texts: [language, "", ""], ..plain(What::AudioTrack) },
+            Signal::Captions(language) => {
+                Self { texts: [language.unwrap_or_default(), "", ""], ..switch(What::Captions, language.is_some()) }
+            }
+            Signal::Failed { code, message, fatal } => {
+                Self { texts: [code, message, ""], ..switch(What::Failed, fatal) }
+            }
+            Signal::Rendition(Rendition { width, height, bitrate_kbps, auto }) => {
+                let auto = auto.map_or("", |auto| if auto { "auto" } else { "manual" });
+                told(What::Rendition, [width, height, bitrate_kbps].map(known), [auto, "", ""])
+            }
+            Signal::Frames { total, dropped } => told(What::Frames, [total as f64, dropped as f64, 0.0], [""; 3]),
+            Signal::Ad { moment, percent } => told(What::Ad, [f64::from(moment as u8), known(percent), 0.0], [""; 3]),
+            Signal::Interaction { feature, name, value } => {
+                Self { texts: [feature, name, value], ..plain(What::Interaction) }
+            }
+        }
+    }
+}
+
 /// What the page did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PageSignal {

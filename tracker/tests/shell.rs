@@ -1,30 +1,24 @@
 //! What only a shell brings about: players that are found while they play, sources that never come to be shown.
 
-use quartile_protocol::batch::{Batch, Client, Page, Player, Video};
+use quartile_protocol::batch::Batch;
 use quartile_protocol::clock::{Media, Mono, Now, Wall};
 use quartile_protocol::field::Field;
 use quartile_protocol::id::SiteId;
-use quartile_tracker::{Config, Length, PageSignal, PlayerId, Signal, Snapshot, Tracker};
+use quartile_simulator::shell::Shell;
+use quartile_tracker::{Length, PageSignal, PlayerId, Signal, Snapshot, Subject, Tracker};
 
-fn tracker(session: bool) -> (Tracker, PlayerId) {
-    let config = Config {
-        site: SiteId::new("demo").expect("a valid key"),
-        sdk: "test/1".into(),
-        viewer: String::new(),
-        user: String::new(),
-        page: Page::default(),
-        client: Client::default(),
-        context_bytes: 0,
-        session,
-        seed: [7; 16],
-    };
-    let mut tracker = Tracker::new(config, at(0));
-    let player = tracker.attach(Player::default(), Video::default(), Vec::new());
+fn shell() -> Shell {
+    Shell::new(SiteId::new("demo").expect("a valid key"), [7; 16])
+}
+
+fn tracker() -> (Tracker, PlayerId) {
+    let mut tracker = Tracker::new(shell().config(), Now { mono: at(0), wall: Wall::from_ms(1_790_000_000_000) });
+    let player = tracker.attach(Subject::default());
     (tracker, player)
 }
 
-fn at(ms: u64) -> Now {
-    Now { mono: Mono::from_ms(ms), wall: Wall::from_ms(1_790_000_000_000 + ms as i64) }
+const fn at(ms: u64) -> Mono {
+    Mono::from_ms(ms)
 }
 
 fn playing(pos_ms: i64) -> Snapshot {
@@ -33,14 +27,16 @@ fn playing(pos_ms: i64) -> Snapshot {
 }
 
 /// Leaves the page and gives what was sent.
-fn leave(mut tracker: Tracker, now: Now) -> Vec<Batch> {
+fn leave(mut tracker: Tracker, now: Mono) -> Vec<Batch> {
     tracker.page(PageSignal::Left, now);
-    std::iter::from_fn(|| tracker.poll_output()).map(|send| send.batch).collect()
+    std::iter::from_fn(|| tracker.poll_output())
+        .map(|send| shell().complete(&send, Wall::from_ms(1_790_000_000_000)))
+        .collect()
 }
 
 /// Plays from the first look on and gives the startup that was measured.
 fn startup_of(first: Signal<'_>) -> u64 {
-    let (mut tracker, player) = tracker(true);
+    let (mut tracker, player) = tracker();
     tracker.observe(player, Signal::Source("https://a.example/a.mp4"), &playing(9_000), at(0));
     tracker.observe(player, first, &playing(9_000), at(0));
     tracker.observe(player, Signal::Observed, &playing(9_250), at(400));
@@ -58,10 +54,10 @@ fn a_start_that_nobody_saw_is_not_measured() {
 
 #[test]
 fn a_source_that_is_replaced_before_it_is_shown_is_no_view() {
-    let (mut tracker, player) = tracker(true);
+    let (mut tracker, player) = tracker();
     let nothing_yet = Snapshot::default();
     tracker.observe(player, Signal::Source("https://a.example/a.mp4"), &nothing_yet, at(0));
-    tracker.describe(player, Video { id: "b".into(), ..Video::default() }, at(5));
+    tracker.describe(player, Subject::new(vec!["b".into()]), at(5));
     tracker.observe(player, Signal::Source("https://a.example/b.mp4"), &nothing_yet, at(10));
     tracker.observe(player, Signal::Observed, &Snapshot { ready: true, ..nothing_yet }, at(20));
     let batches = leave(tracker, at(30));
@@ -70,17 +66,8 @@ fn a_source_that_is_replaced_before_it_is_shown_is_no_view() {
 }
 
 #[test]
-fn who_is_not_to_be_followed_has_no_session() {
-    for session in [true, false] {
-        let (mut tracker, player) = tracker(session);
-        tracker.observe(player, Signal::Source("https://a.example/a.mp4"), &playing(0), at(0));
-        assert_eq!(leave(tracker, at(10))[0].session.is_some(), session);
-    }
-}
-
-#[test]
 fn with_nothing_to_say_there_is_nothing_to_wake_up_for() {
-    let (mut tracker, player) = tracker(true);
+    let (mut tracker, player) = tracker();
     tracker.observe(player, Signal::Source("https://a.example/a.mp4"), &Snapshot::default(), at(0));
     assert_eq!(tracker.poll_timeout(), None);
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use quartile_protocol::batch::{Client, Page as PageContext, Player, Video};
+use quartile_protocol::batch::{Player, Video};
 use quartile_protocol::clock::{Media, Millis, Wall};
 use quartile_protocol::event::EventKind;
 use quartile_protocol::field::Field;
@@ -17,7 +17,8 @@ use quartile_protocol::id::SiteId;
 use quartile_protocol::slice::Slice;
 use quartile_simulator::element::SHORTEST_STALL_MS;
 use quartile_simulator::page::{Network, Page};
-use quartile_tracker::{Config, Length, Outcome, PageSignal, Signal};
+use quartile_simulator::shell::Shell;
+use quartile_tracker::{Length, Outcome, PageSignal, Signal};
 
 /// What a viewer or a browser does next.
 #[derive(Clone, Debug)]
@@ -77,19 +78,9 @@ fn lossy_network(seed: u64) -> Network {
 }
 
 fn view(duration_ms: Millis, acts: &[Act], network: Network) -> Viewing {
-    let config = Config {
-        site: SiteId::new("demo").unwrap(),
-        sdk: "test/0".into(),
-        viewer: String::new(),
-        user: String::new(),
-        page: PageContext::default(),
-        client: Client::default(),
-        context_bytes: 0,
-        session: true,
-        seed: *b"0123456789abcdef",
-    };
+    let shell = Shell::new(SiteId::new("demo").unwrap(), *b"0123456789abcdef");
     let video = Video { id: "film".into(), ..Video::default() };
-    let page = Page::open(config, Player::default(), video, "/film.mp4", Wall::from_ms(1_790_000_000_000), network);
+    let page = Page::open(shell, Player::default(), video, "/film.mp4", Wall::from_ms(1_790_000_000_000), network);
     let mut viewing = Viewing { page, seeks: 0, longest_step: 250, fastest: 1, looping: false, times: 0, looked_at: 0 };
     viewing.page.load(Length::Finite(duration_ms));
     viewing.page.play(200);

@@ -61,12 +61,12 @@ pub enum RecordError {
 
 impl RecordView {
     fn write(&self, json: &mut Json) {
-        json.text("id", &self.id.to_text());
-        json.object("dims", &|json| {
+        json.uuid("id", self.id.bits());
+        json.object("dims", |json| {
             self.dimensions.known().for_each(|(dimension, value)| json.text(dimension.name(), value));
         });
-        json.list("slices", self.slices.len(), &|json, index| self.slices[index].write(json));
-        json.list("events", self.events.len(), &|json, index| self.events[index].write(json));
+        json.list("slices", self.slices.len(), |json, index| self.slices[index].write(json));
+        json.list("events", self.events.len(), |json, index| self.events[index].write(json));
     }
 
     /// Whether there is nothing to keep of it.
@@ -86,10 +86,10 @@ impl Record {
     /// Writes it down.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let text = Json::object_of(&|json| {
+        let text = Json::object_of(|json| {
             json.number("v", VERSION as i64);
             json.text("site", self.site.as_str());
-            json.list("views", self.views.len(), &|json, index| self.views[index].write(json));
+            json.list("views", self.views.len(), |json, index| self.views[index].write(json));
         });
         text.into_bytes()
     }

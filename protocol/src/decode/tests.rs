@@ -105,9 +105,9 @@ fn every_kind_of_event_is_written_and_read() {
     let names: Vec<_> = events.iter().map(|event| event.kind.name()).collect();
     assert_eq!(names, crate::event::EventKind::NAMES, "the golden file has each kind once, in order");
     for event in events {
-        let again = serde_json::from_str::<crate::event::Event>(&Json::object_of(&|json| event.write(json))).unwrap();
+        let again = serde_json::from_str::<crate::event::Event>(&Json::object_of(|json| event.write(json))).unwrap();
         assert_eq!(again, *event);
-        let details = Json::object_of(&|json| event.kind.write(json));
+        let details = Json::object_of(|json| event.kind.write(json));
         assert_eq!(crate::event::EventKind::from_details(event.kind.name(), &details).as_ref(), Some(&event.kind));
     }
 }

@@ -22,7 +22,7 @@ mod state;
 mod subject;
 
 use quartile_protocol::batch::Offer;
-use quartile_protocol::clock::{Media, Millis, Mono, Now};
+use quartile_protocol::clock::{Media, Millis, Mono};
 use quartile_protocol::encode::Json;
 use quartile_protocol::event::{ErrorPhase, EventKind, StopReason, Text, Word};
 use quartile_protocol::field::{Field, Fields};
@@ -32,10 +32,10 @@ use self::progress::Progress;
 use self::scene::Scene;
 use self::seek::Seeks;
 use self::state::{Start, State, Times};
-pub(crate) use self::subject::{Request, Subject};
-use crate::ledger::Ledger;
+pub use self::subject::Subject;
+use crate::ledger::{Dates, Ledger};
 use crate::playhead::{Playhead, Put, Step};
-use crate::signal::{Length, Signal, Snapshot};
+use crate::signal::{Length, Snapshot, Told, What};
 
 /// A view ends when nothing played for so long.
 const IDLE_MS: Millis = 60 * 60_000;
@@ -69,17 +69,18 @@ pub struct Inspection {
 impl Inspection {
     /// As JSON, for the log of a page.
     #[must_use]
-    pub fn to_json(&self) -> String {
-        Json::object_of(&|json| {
-            json.text("view", &self.view.to_text());
+    pub fn to_json(&self) -> Vec<u8> {
+        let write = |json: &mut Json| {
+            json.uuid("view", self.view.bits());
             json.text("state", self.state);
-            json.object("totals", &|json| {
+            json.object("totals", |json| {
                 self.totals.set().for_each(|(field, value)| json.number(field.name(), value as i64));
             });
-            json.object("times_ms", &|json| {
+            json.object("times_ms", |json| {
                 self.times_ms.iter().for_each(|&(state, ms)| json.number(state, ms as i64));
             });
-        })
+        };
+        Json::members_of(|json| json.item(write))
     }
 }
 
@@ -101,10 +102,10 @@ pub(crate) struct View {
     shown: bool,
     viewable: bool,
     errored: bool,
-    /// Since when the element could play by itself, and does not.
-    could_play: Option<Mono>,
-    /// A fatal error that the playhead may yet survive.
-    failed_at: Option<Mono>,
+    /// When the element, which could play by itself, is found not to.
+    autoplay_due: Mono,
+    /// When the playhead is found not to have survived a fatal error.
+    dead_at: Mono,
     playhead: Playhead,
     /// The player began its content again by itself, and is seeking to its beginning.
     wrapping: bool,
@@ -116,16 +117,16 @@ pub(crate) struct View {
 }
 
 impl View {
-    pub(crate) fn new(id: ViewId, subject: Subject, server_ahead_ms: i64, now: Now) -> Self {
-        let mut ledger = Ledger::default();
-        ledger.set_server_ahead(server_ahead_ms);
-        Self {
+    pub(crate) fn new(id: ViewId, subject: Subject, dates: Dates, now: Mono) -> Box<Self> {
+        let mut progress = Progress::default();
+        progress.believe(subject.kind());
+        Box::new(Self {
             id,
             subjects: vec![subject],
-            ledger,
-            began: now.mono,
-            looked: now.mono,
-            last_played: now.mono,
+            ledger: Ledger::new(dates),
+            began: now,
+            looked: now,
+            last_played: now,
             state: State::Idle,
             start: Start::NotAsked,
             running: false,
@@ -133,21 +134,21 @@ impl View {
             shown: false,
             viewable: false,
             errored: false,
-            could_play: None,
-            failed_at: None,
+            autoplay_due: Mono::NEVER,
+            dead_at: Mono::NEVER,
             playhead: Playhead::default(),
             wrapping: false,
-            progress: Progress::default(),
+            progress,
             seeks: Seeks::default(),
             scene: Scene::default(),
             times: Times::default(),
             important: false,
-        }
+        })
     }
 
     /// The view that goes on where this one grew too old: neither shown nor played anew.
-    pub(crate) fn heir(&self, id: ViewId, now: Now) -> Self {
-        let mut heir = Self::new(id, self.subject().clone(), self.ledger.server_ahead_ms(), now);
+    pub(crate) fn heir(&self, id: ViewId, now: Mono) -> Box<Self> {
+        let mut heir = Self::new(id, self.subject().clone(), self.ledger.dates, now);
         (heir.shown, heir.viewable, heir.start) = (true, true, self.start);
         heir.running = self.running;
         // A stall or a seek that goes on was begun in this view, and is told there.
@@ -159,53 +160,53 @@ impl View {
     }
 
     /// Takes in what the player did.
-    pub(crate) fn observe(&mut self, signal: Signal<'_>, seen: &Snapshot, hidden: bool, now: Now) {
-        self.wrap(signal, seen, hidden, now);
-        let step = self.move_playhead(signal, seen, hidden, now);
+    pub(crate) fn observe(&mut self, told: &Told<'_>, seen: &Snapshot, hidden: bool, now: Mono) {
+        self.wrap(told, seen, hidden, now);
+        let step = self.move_playhead(told, seen, hidden, now);
         self.elapse(step, hidden, now);
         // What happened after the mark belongs to the next slice, however late it is noticed.
-        let since = step.map_or(now.mono, |step| step.began);
+        let since = step.map_or(now, |step| step.began);
         self.ledger.turn(since, self.state.awaits_first_frame());
         if let Some(step) = step {
             self.learn_length(seen.length, now);
             self.count(step, hidden, now);
         }
-        self.ledger.turn(now.mono, self.state.awaits_first_frame());
+        self.ledger.turn(now, self.state.awaits_first_frame());
         self.learn_length(seen.length, now);
         self.show(seen, now);
-        self.hear(signal, seen, now);
-        self.settle(signal, seen, now);
-        if signal == Signal::Joined {
+        self.hear(told, seen, now);
+        self.settle(told, seen, now);
+        if matches!(told.what, What::Joined) {
             self.start.join();
         }
-        self.watch_for_stall(signal, seen, hidden, now);
-        self.scene.look(seen, self.start == Start::Played, &mut self.ledger, now);
+        self.watch_for_stall(told, seen, hidden, now);
+        self.scene.look(seen, self.start.is_played(), &mut self.ledger, now);
         self.give_up_hopes(seen, now);
     }
 
     /// Moves the playhead to where it is seen; gives the step if it played on to there.
-    fn move_playhead(&mut self, signal: Signal<'_>, seen: &Snapshot, hidden: bool, now: Now) -> Option<Step> {
+    fn move_playhead(&mut self, told: &Told<'_>, seen: &Snapshot, hidden: bool, now: Mono) -> Option<Step> {
         self.wrapping &= seen.seeking;
-        let sought = seen.seeking || signal == Signal::Seeking || self.state == State::Seeking;
-        if !self.state.may_move() || sought || matches!(signal, Signal::Source(_)) {
+        let sought = seen.seeking || matches!(told.what, What::Seeking) || matches!(self.state, State::Seeking);
+        if !self.state.may_move() || sought || matches!(told.what, What::Source) {
             // A seek begins where the playhead was last seen.
             self.seeks.note_origin(self.playhead.place());
             let by = if sought { Put::Seek } else { Put::Motion };
-            self.playhead.put(seen.pos, seen.rate, by, now.mono);
+            self.playhead.put(seen.pos, seen.rate, by, now);
             return None;
         }
-        self.playhead.step(seen.pos, seen.rate, hidden, now.mono)
+        self.playhead.step(seen.pos, seen.rate, hidden, now)
     }
 
     /// Counts what a repeating player played up to its end, before it began again by itself: no `ended` tells of it.
-    fn wrap(&mut self, signal: Signal<'_>, seen: &Snapshot, hidden: bool, now: Now) {
+    fn wrap(&mut self, told: &Told<'_>, seen: &Snapshot, hidden: bool, now: Mono) {
         let (Length::Finite(duration), Some(pos)) = (self.length(), seen.pos) else { return };
-        let playing = seen.looping && self.start == Start::Played && self.state.may_move();
-        if !playing || !self.playhead.may_wrap(pos, duration, signal == Signal::Seeking, hidden, now.mono) {
+        let playing = seen.looping && self.start.is_played() && self.state.may_move();
+        if !playing || !self.playhead.may_wrap(pos, duration, matches!(told.what, What::Seeking), hidden, now) {
             return;
         }
         let end = Media::from_ms(duration as i64);
-        let step = self.playhead.step(Some(end), seen.rate, hidden, now.mono);
+        let step = self.playhead.step(Some(end), seen.rate, hidden, now);
         self.elapse(step, hidden, now);
         if let Some(step) = step {
             self.count(step, hidden, now);
@@ -213,26 +214,26 @@ impl View {
         self.reach_end(end, true, now);
         self.ledger.count(Field::Loops, now);
         self.ledger.event(EventKind::Loop {}, Some(end), now);
-        self.playhead.put(seen.pos, seen.rate, Put::Motion, now.mono);
+        self.playhead.put(seen.pos, seen.rate, Put::Motion, now);
         self.wrapping = seen.seeking;
     }
 
     /// Gives the time since the last look, less that in which the playhead moved at its end, to the state that lasted
     /// over it.
-    fn elapse(&mut self, step: Option<Step>, hidden: bool, now: Now) {
-        let from = std::mem::replace(&mut self.looked, now.mono);
-        let moved_ms = step.map_or(0, |step| now.mono.since(step.began.max(from)));
-        let lasted = now.mono.since(from) - moved_ms;
+    fn elapse(&mut self, step: Option<Step>, hidden: bool, now: Mono) {
+        let from = std::mem::replace(&mut self.looked, now);
+        let moved_ms = step.map_or(0, |step| now.since(step.began.max(from)));
+        let lasted = now.since(from) - moved_ms;
         self.times.spend(self.state, lasted, moved_ms);
         let awake = lasted.min(SLEEP_MS);
         match self.state {
             State::Requested | State::Starting if !hidden && awake > 0 => {
                 self.start.wait(awake);
-                let began = back(now, awake + moved_ms);
-                self.ledger.turn(began.mono, true);
+                let began = now - (awake + moved_ms);
+                self.ledger.turn(began, true);
                 self.ledger.slice(began, now).fields[Field::WaitMs] += awake;
             }
-            State::Paused => self.ledger.idle(Field::PausedMs, from, now.mono),
+            State::Paused => self.ledger.idle(Field::PausedMs, from, now),
             State::Seeking => self.seeks.spend(awake, &mut self.ledger, now),
             State::Rebuffering(stall) => self.spend_stall(stall, step, now),
             _ => {}
@@ -241,16 +242,16 @@ impl View {
     }
 
     /// Counts a motion of the playhead.
-    fn count(&mut self, step: Step, hidden: bool, now: Now) {
-        let began = back(now, now.mono.since(step.began));
+    fn count(&mut self, step: Step, hidden: bool, now: Mono) {
+        let began = now - (now.since(step.began));
         if let Start::Asked { waited_ms, frame_ms } = self.start {
             self.first_motion(step, frame_ms.unwrap_or(waited_ms.max(1)), began, now);
         }
         if matches!(self.state, State::Failed | State::Rebuffering(_)) {
             self.enter(State::Playing);
         }
-        self.failed_at = None;
-        self.last_played = now.mono;
+        self.dead_at = Mono::NEVER;
+        self.last_played = now;
         if self.scene.in_ad() {
             return;
         }
@@ -258,15 +259,15 @@ impl View {
         slice.fields[Field::PlayedMs] += step.played_ms;
         slice.fields[Field::ContentMs] += (step.to - step.from) as Millis;
         self.scene.play(slice, step.played_ms, hidden);
-        self.ledger.mark_active(began.wall);
-        self.ledger.mark_active(now.wall.shifted(-1));
-        if self.length() != Length::Endless {
+        self.ledger.mark_active(began);
+        self.ledger.mark_active(now - 1);
+        if !matches!(self.length(), Length::Endless) {
             self.progress.watch(step, self.playhead.run_ms(), &mut self.ledger, &mut self.important, now);
         }
     }
 
     /// The playhead moved for the first time since playback was asked for: the play.
-    fn first_motion(&mut self, step: Step, startup_ms: Millis, began: Now, now: Now) {
+    fn first_motion(&mut self, step: Step, startup_ms: Millis, began: Mono, now: Mono) {
         self.start = Start::Played;
         self.enter(State::Playing);
         let slice = self.ledger.slice(began, now);
@@ -277,29 +278,30 @@ impl View {
     }
 
     /// Notes what a signal says of itself.
-    fn hear(&mut self, signal: Signal<'_>, seen: &Snapshot, now: Now) {
-        match signal {
-            Signal::FirstFrame => self.start.frame(),
-            Signal::Failed { code, message, fatal } => self.fail(code, message, fatal, seen, now),
-            Signal::Source(_) => self.enter(State::Idle),
-            Signal::CanPlayThrough => self.could_play = Some(now.mono),
-            Signal::AutoplayBlocked => self.block(now),
-            Signal::AdBreak(_) => {
-                // What plays in a break is not the content: its positions do not count.
-                self.playhead.put(seen.pos, seen.rate, Put::Motion, now.mono);
-                self.scene.hear(signal, seen.pos, &mut self.ledger, now);
-            }
-            Signal::Viewable => {
+    fn hear(&mut self, told: &Told<'_>, seen: &Snapshot, now: Mono) {
+        match told.what {
+            What::FirstFrame => self.start.frame(),
+            What::Failed => self.fail(told.texts[0], told.texts[1], told.is_on(), seen, now),
+            What::Source => self.enter(State::Idle),
+            What::CanPlayThrough => self.autoplay_due = now + AUTOPLAY_MS,
+            What::AutoplayBlocked => self.block(now),
+            What::Viewable => {
                 if !std::mem::replace(&mut self.viewable, true) {
                     self.ledger.count(Field::Viewables, now);
                     self.ledger.event(EventKind::Viewable {}, seen.pos, now);
                 }
             }
-            Signal::Live(live) => {
-                self.progress.believe_engine(live);
-                self.relearn_kind(now);
+            What::Live => {
+                self.progress.believe(if told.is_on() { "live" } else { "vod" });
+                self.learn_kind(now);
             }
-            _ => self.scene.hear(signal, seen.pos, &mut self.ledger, now),
+            what => {
+                if matches!(what, What::AdBreak) {
+                    // What plays in a break is not the content: its positions do not count.
+                    self.playhead.put(seen.pos, seen.rate, Put::Motion, now);
+                }
+                self.scene.hear(told, seen.pos, &mut self.ledger, now);
+            }
         }
     }
 
@@ -308,50 +310,26 @@ impl View {
     }
 
     /// A duration that becomes known, or another one: what was watched is looked at anew, and nothing is taken back.
-    fn learn_length(&mut self, length: Length, now: Now) {
+    fn learn_length(&mut self, length: Length, now: Mono) {
         if !self.progress.learn_length(length, &mut self.ledger, now) {
             return;
-        }
-        if let Length::Finite(duration) = length {
-            self.now_subject().video.duration_ms = Some(duration);
-        }
-        if self.start == Start::Played {
-            self.relearn_kind(now);
-        }
-    }
-
-    /// A correction of what was believed begins a slice of its own.
-    fn relearn_kind(&mut self, now: Now) {
-        if self.start != Start::Played {
-            return;
-        }
-        let before = self.subject().video.kind;
-        let kind = self.progress.offer();
-        if kind.is_some() && before.is_some() && kind != before {
-            let mut subject = self.subject().clone();
-            subject.video.kind = kind;
-            self.describe(subject);
         }
         self.learn_kind(now);
     }
 
-    /// Whether it is live is believed from the first progress on: before, players give any duration.
-    fn learn_kind(&mut self, now: Now) {
-        let kind = self.progress.offer();
-        if kind.is_none() {
-            return;
+    /// Whether it is live is believed from the first progress on: before, players give any duration. A correction of what
+    /// was believed begins a slice of its own.
+    fn learn_kind(&mut self, now: Mono) {
+        let Some(kind) = self.progress.offer().filter(|_| self.start.is_played()) else { return };
+        if self.subject().kind() != kind.as_str() {
+            self.describe_kind(kind);
         }
-        if self.subject().video.kind.is_none() {
-            let mut subject = self.subject().clone();
-            subject.video.kind = kind;
-            self.describe(subject);
-        }
-        if kind == Some(Offer::Vod) && self.progress.enter_ladder() {
+        if kind == Offer::Vod && self.progress.enter_ladder() {
             self.ledger.slice(now, now).fields[Field::LadderPlays] = 1;
         }
     }
 
-    fn show(&mut self, seen: &Snapshot, now: Now) {
+    fn show(&mut self, seen: &Snapshot, now: Mono) {
         if seen.ready && !self.shown {
             self.shown = true;
             self.ledger.count(Field::Impressions, now);
@@ -359,16 +337,16 @@ impl View {
         }
     }
 
-    fn block(&mut self, now: Now) {
-        self.could_play = None;
-        if self.start != Start::Played && self.ledger.once(Field::AutoplayBlocked, now) {
+    fn block(&mut self, now: Mono) {
+        self.autoplay_due = Mono::NEVER;
+        if !self.start.is_played() && self.ledger.once(Field::AutoplayBlocked, now) {
             self.ledger.event(EventKind::AutoplayBlocked {}, None, now);
         }
     }
 
-    fn fail(&mut self, code: &str, message: &str, fatal: bool, seen: &Snapshot, now: Now) {
+    fn fail(&mut self, code: &str, message: &str, fatal: bool, seen: &Snapshot, now: Mono) {
         // What fails after the end, nobody misses.
-        if fatal && self.state == State::Ended {
+        if fatal && matches!(self.state, State::Ended) {
             return;
         }
         let phase = self.start.phase();
@@ -378,13 +356,13 @@ impl View {
         slice.fields[Field::Errored] |= u64::from(first);
         slice.fields[Field::FatalErrors] += u64::from(fatal);
         if slice.error_code.is_empty() {
-            slice.error_code = Word::cut(code).as_str().into();
+            slice.error_code = Word::of(code).as_str().into();
             slice.error_phase = Some(phase);
         }
-        let kind = EventKind::Error { code: Word::cut(code), message: Text::cut(message), fatal, phase };
+        let kind = EventKind::Error { code: Word::of(code), message: Text::of(message), fatal, phase };
         self.ledger.event(kind, seen.pos, now);
         if fatal {
-            self.failed_at = Some(now.mono);
+            self.dead_at = now + SURVIVAL_MS;
             self.enter(State::Failed);
             self.fail_to_start(now);
             self.important = true;
@@ -392,22 +370,20 @@ impl View {
     }
 
     /// A fatal error before the first frame, once playback was asked for.
-    fn fail_to_start(&mut self, now: Now) {
+    fn fail_to_start(&mut self, now: Mono) {
         if self.start.phase() == ErrorPhase::BeforeFirstFrame && self.ledger.once(Field::StartFailures, now) {
-            self.failed_at = None;
+            self.dead_at = Mono::NEVER;
         }
     }
 
     /// What did not come in time: the survival of an error, playback by itself, another part of a seek.
-    fn give_up_hopes(&mut self, seen: &Snapshot, now: Now) {
-        let over = |since: Option<Mono>, ms| since.is_some_and(|since| now.mono.since(since) >= ms);
-        if over(self.failed_at, SURVIVAL_MS) {
+    fn give_up_hopes(&mut self, seen: &Snapshot, now: Mono) {
+        if now >= self.dead_at {
             self.die(now);
         }
-        if over(self.could_play, AUTOPLAY_MS) {
-            let refused = seen.autoplay && seen.paused && self.start == Start::NotAsked;
-            self.could_play = None;
-            if refused {
+        if now >= self.autoplay_due {
+            self.autoplay_due = Mono::NEVER;
+            if seen.autoplay && seen.paused && self.start.is_not_asked() {
                 self.block(now);
             }
         }
@@ -415,8 +391,8 @@ impl View {
     }
 
     /// The playhead did not survive a fatal error after the first frame.
-    fn die(&mut self, now: Now) {
-        if self.failed_at.take().is_some() && self.start == Start::Played {
+    fn die(&mut self, now: Mono) {
+        if std::mem::replace(&mut self.dead_at, Mono::NEVER) != Mono::NEVER && self.start.is_played() {
             self.ledger.count(Field::PlaybackFailures, now);
         }
     }
@@ -437,24 +413,19 @@ impl View {
     }
 
     /// When to look at the player at the latest, if it does nothing.
-    pub(crate) fn next_look(&self, hidden: bool) -> Option<Mono> {
-        let waiting = match self.state {
-            State::Requested | State::Starting | State::Seeking | State::Rebuffering(_) => Some(self.looked + LOOK_MS),
-            State::Playing => Some(stall::patience(&self.playhead, hidden)),
-            _ => None,
+    pub(crate) fn next_look(&self, hidden: bool) -> Mono {
+        let look = match self.state {
+            State::Requested | State::Starting | State::Seeking | State::Rebuffering(_) => self.looked + LOOK_MS,
+            // A look that has come and found nothing is not asked for again at once.
+            State::Playing => stall::patience(&self.playhead, hidden),
+            _ => Mono::NEVER,
         };
-        let hopes = [
-            self.failed_at.map(|at| at + SURVIVAL_MS),
-            self.could_play.map(|at| at + AUTOPLAY_MS),
-            self.seeks.finish_at(),
-        ];
-        // A look that has come and found nothing is not asked for again at once.
-        hopes.into_iter().chain([waiting]).flatten().min()
+        look.min(self.dead_at).min(self.autoplay_due).min(self.seeks.over_at())
     }
 
     /// The page was hidden or shown.
-    pub(crate) fn see_page(&mut self, visible: bool, now: Now) {
-        if self.start == Start::Played && self.state != State::Ended {
+    pub(crate) fn see_page(&mut self, visible: bool, now: Mono) {
+        if self.start.is_played() && !matches!(self.state, State::Ended) {
             self.ledger.event(EventKind::Visibility { visible }, self.playhead.place(), now);
         }
     }
@@ -470,7 +441,7 @@ impl View {
     }
 
     /// Ends the view. Where its content had come to its end, or it failed, that is the reason, whatever followed.
-    pub(crate) fn stop(&mut self, reason: StopReason, now: Now) {
+    pub(crate) fn stop(&mut self, reason: StopReason, now: Mono) {
         let reason = match (self.state, reason) {
             (State::Ended, StopReason::Closed | StopReason::Idle) => StopReason::Ended,
             (State::Failed, StopReason::Closed | StopReason::Idle) => StopReason::Error,
@@ -479,7 +450,7 @@ impl View {
         self.die(now);
         self.enter(State::Idle);
         self.seeks.finish(true, &mut self.ledger, now);
-        self.ledger.turn(now.mono, false);
+        self.ledger.turn(now, false);
         let slice = self.ledger.slice(now, now);
         slice.fields[Field::Stops] = 1;
         slice.stop_reason = Some(reason);
@@ -496,9 +467,4 @@ impl View {
     pub(crate) fn ledger(&mut self) -> &mut Ledger {
         &mut self.ledger
     }
-}
-
-/// The moment `ms` before `now`.
-fn back(now: Now, ms: Millis) -> Now {
-    Now { mono: Mono::from_ms(now.mono.as_ms().saturating_sub(ms)), wall: now.wall.shifted(-(ms as i64)) }
 }

@@ -2,7 +2,7 @@
 
 use quartile_protocol::batch::Offer;
 use quartile_protocol::bitmap::Percents;
-use quartile_protocol::clock::{Media, Millis, Now};
+use quartile_protocol::clock::{Media, Millis, Mono};
 use quartile_protocol::event::{EventKind, Percent};
 
 use crate::ladder::{self, Ladders};
@@ -15,7 +15,7 @@ use crate::signal::Length;
 pub(crate) struct Progress {
     /// As the element says.
     length: Length,
-    /// What the engine says of being live.
+    /// What the page or the engine says of being live.
     live: Option<bool>,
     once: Ranges,
     twice: Ranges,
@@ -26,7 +26,7 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// How long the content is; players of live streams give all kinds of durations, so an engine is believed first.
+    /// How long the content is; players of live streams give all kinds of durations, so who knows better is believed first.
     pub(super) const fn length(&self) -> Length {
         match (self.live, self.length) {
             (Some(true), _) => Length::Endless,
@@ -35,8 +35,11 @@ impl Progress {
         }
     }
 
-    pub(super) fn believe_engine(&mut self, live: bool) {
-        self.live = Some(live);
+    /// The page or the engine says whether it is live; the last word counts.
+    pub(super) fn believe(&mut self, kind: &str) {
+        if let Some(kind) = Offer::from_name(kind) {
+            self.live = Some(kind == Offer::Live);
+        }
     }
 
     /// Live or on demand, as far as it is known.
@@ -55,7 +58,7 @@ impl Progress {
 
     /// Takes in a duration; gives whether it is another one. What was watched is looked at anew, and nothing is taken
     /// back.
-    pub(super) fn learn_length(&mut self, length: Length, ledger: &mut Ledger, now: Now) -> bool {
+    pub(super) fn learn_length(&mut self, length: Length, ledger: &mut Ledger, now: Mono) -> bool {
         if length == self.length || length == Length::Unknown {
             return false;
         }
@@ -67,15 +70,14 @@ impl Progress {
     }
 
     /// A part of the content was watched.
-    pub(super) fn watch(&mut self, step: Step, run_ms: Millis, ledger: &mut Ledger, important: &mut bool, now: Now) {
-        let twice = &mut self.twice;
-        self.once.add(step.from, step.to, |from, to| twice.add(from, to, |_, _| ()));
+    pub(super) fn watch(&mut self, step: Step, run_ms: Millis, ledger: &mut Ledger, important: &mut bool, now: Mono) {
+        self.once.add(step.from, step.to, Some(&mut self.twice));
         self.mark(step.from, step.to, ledger, now);
         self.climb(step.to, run_ms, false, ledger, important, now);
     }
 
     /// Writes the percents that are newly watched, within the part of the content that just changed.
-    fn mark(&mut self, from: Media, to: Media, ledger: &mut Ledger, now: Now) {
+    fn mark(&mut self, from: Media, to: Media, ledger: &mut Ledger, now: Mono) {
         let Length::Finite(duration) = self.length() else { return };
         let watched = self.once.percents(from, to, duration).minus(self.watched);
         let rewatched = self.twice.percents(from, to, duration).minus(self.rewatched);
@@ -97,7 +99,7 @@ impl Progress {
         ended: bool,
         ledger: &mut Ledger,
         important: &mut bool,
-        now: Now,
+        now: Mono,
     ) {
         let Length::Finite(duration) = self.length() else { return };
         let progress = ladder::Progress { duration, unique: self.once.total(), pos, run_ms, ended };

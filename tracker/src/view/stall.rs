@@ -4,14 +4,14 @@
 //! for a second although it should and the next frame is missing. It ends when the playhead moves. Shorter than a
 //! quarter of a second is none.
 
-use quartile_protocol::clock::{Media, Millis, Mono, Now, Wall};
+use quartile_protocol::clock::{Media, Millis, Mono};
 use quartile_protocol::event::{Cause, EventKind};
 use quartile_protocol::field::Field;
 
 use super::state::State;
-use super::{SLEEP_MS, View, back};
+use super::{SLEEP_MS, View};
 use crate::playhead::{Playhead, Put, Step};
-use crate::signal::{Signal, Snapshot};
+use crate::signal::{Snapshot, Told, What};
 
 /// Without `waiting`, how long nothing must move; timers of hidden pages are throttled.
 const PATIENCE_MS: Millis = 1_000;
@@ -25,7 +25,7 @@ const SHORTEST_MS: Millis = 250;
 pub(crate) struct Stall {
     /// When the playhead last moved, and where.
     since: Mono,
-    at: Wall,
+    at: Mono,
     pos: Option<Media>,
     /// The number of the slice that it began in.
     n: u32,
@@ -43,28 +43,28 @@ pub(super) fn patience(playhead: &Playhead, hidden: bool) -> Mono {
 
 impl View {
     /// Looks whether playback stalls.
-    pub(super) fn watch_for_stall(&mut self, signal: Signal<'_>, seen: &Snapshot, hidden: bool, now: Now) {
-        if self.state != State::Playing || self.scene.in_ad() || seen.rate == 0.0 {
+    pub(super) fn watch_for_stall(&mut self, told: &Told<'_>, seen: &Snapshot, hidden: bool, now: Mono) {
+        if !matches!(self.state, State::Playing) || self.scene.in_ad() || seen.rate == 0.0 {
             return;
         }
-        let overdue = now.mono >= patience(&self.playhead, hidden);
-        if signal == Signal::Waiting || overdue && seen.starved {
+        let overdue = now >= patience(&self.playhead, hidden);
+        if matches!(told.what, What::Waiting) || overdue && seen.starved {
             self.begin_stall(seen, now);
         } else if overdue {
             // The element says that it has what it needs: it is looked at again after as long.
-            self.playhead.excuse(now.mono);
+            self.playhead.excuse(now);
         }
     }
 
-    fn begin_stall(&mut self, seen: &Snapshot, now: Now) {
+    fn begin_stall(&mut self, seen: &Snapshot, now: Mono) {
         let since = self.playhead.moved_at();
-        let lasted_ms = now.mono.since(since).min(SLEEP_MS);
+        let lasted_ms = now.since(since).min(SLEEP_MS);
         let cause = match self.playhead.put_by() {
             Put::Seek => Cause::Seek,
             Put::Rate => Cause::Rate,
             Put::Motion => Cause::Network,
         };
-        let at = back(now, lasted_ms).wall;
+        let at = now - (lasted_ms);
         let n = self.ledger.current();
         self.times.move_to_stall(lasted_ms);
         let stall = Stall { since, at, pos: seen.pos, n, cause, lasted_ms, counted_ms: 0 };
@@ -73,20 +73,20 @@ impl View {
     }
 
     /// The stall went on since the last look; it is over if the playhead moved.
-    pub(super) fn spend_stall(&mut self, stall: Stall, step: Option<Step>, now: Now) {
-        let end = step.map_or(now.mono, |step| step.began);
+    pub(super) fn spend_stall(&mut self, stall: Stall, step: Option<Step>, now: Mono) {
+        let end = step.map_or(now, |step| step.began);
         let awake = end.since(stall.since + stall.lasted_ms).min(SLEEP_MS);
         let stall = Stall { lasted_ms: stall.lasted_ms + awake, ..stall };
-        let stall = self.count_stall(stall, back(now, now.mono.since(end)));
+        let stall = self.count_stall(stall, now - now.since(end));
         self.state = State::Rebuffering(stall);
     }
 
-    fn count_stall(&mut self, stall: Stall, now: Now) -> Stall {
+    fn count_stall(&mut self, stall: Stall, now: Mono) -> Stall {
         let more = stall.lasted_ms - stall.counted_ms;
         if stall.lasted_ms < SHORTEST_MS || more == 0 {
             return stall;
         }
-        let slice = self.ledger.slice(back(now, more), now);
+        let slice = self.ledger.slice(now - more, now);
         slice.fields[Field::RebufferMs] += more;
         if stall.counted_ms == 0 {
             slice.fields[Field::Rebuffers] += 1;

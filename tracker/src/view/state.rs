@@ -1,12 +1,12 @@
 //! What the player is doing, and what a change of that means.
 
-use quartile_protocol::clock::{Media, Millis, Now};
+use quartile_protocol::clock::{Media, Millis, Mono};
 use quartile_protocol::event::{ErrorPhase, EventKind};
 use quartile_protocol::field::Field;
 
 use super::View;
 use super::stall::Stall;
-use crate::signal::{Signal, Snapshot};
+use crate::signal::{Snapshot, Told, What};
 
 /// Playback begins anew after the end if it begins no further in than this.
 const BEGINNING_MS: i64 = 1_000;
@@ -127,6 +127,14 @@ impl Start {
         }
     }
 
+    pub(super) const fn is_played(self) -> bool {
+        matches!(self, Self::Played)
+    }
+
+    pub(super) const fn is_not_asked(self) -> bool {
+        matches!(self, Self::NotAsked)
+    }
+
     pub(super) const fn phase(self) -> ErrorPhase {
         match self {
             Self::NotAsked => ErrorPhase::BeforePlay,
@@ -139,7 +147,7 @@ impl Start {
 impl View {
     pub(super) fn enter(&mut self, state: State) {
         match self.state {
-            State::Seeking if state != State::Seeking => self.seeks.end(self.looked),
+            State::Seeking if !matches!(state, State::Seeking) => self.seeks.end(self.looked),
             State::Rebuffering(stall) if !matches!(state, State::Rebuffering(_)) => self.tell_stall(stall),
             _ => {}
         }
@@ -147,10 +155,10 @@ impl View {
     }
 
     /// Reads the new state off the element.
-    pub(super) fn settle(&mut self, signal: Signal<'_>, seen: &Snapshot, now: Now) {
-        if self.state == State::Failed {
+    pub(super) fn settle(&mut self, told: &Told<'_>, seen: &Snapshot, now: Mono) {
+        if matches!(self.state, State::Failed) {
             // The viewer asks for what is broken already.
-            if !seen.paused && self.start == Start::NotAsked {
+            if !seen.paused && self.start.is_not_asked() {
                 self.ask(seen, now);
                 self.fail_to_start(now);
             }
@@ -161,16 +169,16 @@ impl View {
         } else if seen.seeking {
             self.seek(seen, now);
         } else if seen.paused {
-            self.hold(signal, seen, now);
+            self.hold(told, seen, now);
         } else {
             self.run(seen, now);
         }
     }
 
-    fn end(&mut self, seen: &Snapshot, now: Now) {
-        let played_here = self.state.may_move() || self.state == State::Seeking;
+    fn end(&mut self, seen: &Snapshot, now: Mono) {
+        let played_here = self.state.may_move() || matches!(self.state, State::Seeking);
         self.running = false;
-        if self.state == State::Ended || self.start != Start::Played {
+        if matches!(self.state, State::Ended) || !self.start.is_played() {
             return;
         }
         self.reach_end(seen.pos.unwrap_or_default(), played_here, now);
@@ -178,35 +186,35 @@ impl View {
     }
 
     /// The content came to its end.
-    pub(super) fn reach_end(&mut self, pos: Media, played_here: bool, now: Now) {
+    pub(super) fn reach_end(&mut self, pos: Media, played_here: bool, now: Mono) {
         self.progress.climb(pos, self.playhead.run_ms(), played_here, &mut self.ledger, &mut self.important, now);
         self.ledger.count(Field::Ends, now);
         self.ledger.event(EventKind::End {}, Some(pos), now);
         self.important = true;
     }
 
-    fn seek(&mut self, seen: &Snapshot, now: Now) {
+    fn seek(&mut self, seen: &Snapshot, now: Mono) {
         // A repeating player seeks to its beginning by itself, too.
         if self.wrapping {
             return;
         }
         // `play()` after the end moves the playhead to the beginning by itself.
-        if self.state == State::Ended && !seen.paused {
+        if matches!(self.state, State::Ended) && !seen.paused {
             return;
         }
         // Browsers and players pause of themselves during a seek: what the viewer wants shows afterwards.
-        if self.state != State::Idle && self.state != State::Seeking {
+        if !matches!(self.state, State::Idle) && !matches!(self.state, State::Seeking) {
             self.enter(State::Seeking);
         }
-        if self.start == Start::Played && self.state == State::Seeking {
+        if self.start.is_played() && matches!(self.state, State::Seeking) {
             self.seeks.begin(seen.pos, &mut self.ledger, now);
         }
     }
 
-    fn hold(&mut self, signal: Signal<'_>, seen: &Snapshot, now: Now) {
+    fn hold(&mut self, told: &Told<'_>, seen: &Snapshot, now: Mono) {
         // What was paused during a seek shows when the seek is over.
-        let by_viewer = signal == Signal::Paused || self.state == State::Seeking;
-        if by_viewer && std::mem::replace(&mut self.running, false) && self.start == Start::Played {
+        let by_viewer = matches!(told.what, What::Paused) || matches!(self.state, State::Seeking);
+        if by_viewer && std::mem::replace(&mut self.running, false) && self.start.is_played() {
             self.on_hold = true;
             self.ledger.count(Field::Pauses, now);
             self.ledger.event(EventKind::Pause {}, seen.pos, now);
@@ -221,12 +229,12 @@ impl View {
         self.enter(state);
     }
 
-    fn run(&mut self, seen: &Snapshot, now: Now) {
+    fn run(&mut self, seen: &Snapshot, now: Mono) {
         self.running = true;
         let was_on_hold = std::mem::take(&mut self.on_hold);
         match self.start {
             Start::NotAsked => self.ask(seen, now),
-            Start::Played if self.state == State::Ended => self.replay(seen, now),
+            Start::Played if matches!(self.state, State::Ended) => self.replay(seen, now),
             Start::Played if was_on_hold => {
                 self.ledger.count(Field::Resumes, now);
                 self.ledger.event(EventKind::Resume {}, seen.pos, now);
@@ -241,14 +249,14 @@ impl View {
         }
     }
 
-    fn ask(&mut self, seen: &Snapshot, now: Now) {
+    fn ask(&mut self, seen: &Snapshot, now: Mono) {
         self.start = Start::Asked { waited_ms: 0, frame_ms: None };
-        self.could_play = None;
+        self.autoplay_due = Mono::NEVER;
         self.ledger.count(Field::PlayRequests, now);
         self.ledger.event(EventKind::PlayRequest {}, seen.pos, now);
     }
 
-    fn replay(&mut self, seen: &Snapshot, now: Now) {
+    fn replay(&mut self, seen: &Snapshot, now: Mono) {
         if seen.pos.is_some_and(|pos| pos.as_ms() <= BEGINNING_MS) {
             self.ledger.count(Field::Replays, now);
             self.ledger.event(EventKind::Replay {}, seen.pos, now);

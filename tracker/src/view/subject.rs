@@ -1,54 +1,161 @@
 //! What a view is of, and how it is told: slices under the dimensions that they were counted under.
 
-use quartile_protocol::batch::{self, Player, Video};
-use quartile_protocol::event::Event;
+use quartile_protocol::batch::{Offer, Player, Video};
+use quartile_protocol::encode::Json;
+use quartile_protocol::limits;
 
 use super::View;
-use crate::ledger::{DeliveryId, Said, SaidSlice, SubjectId};
-use crate::size::{self, Room};
+use crate::ledger::{Request, SubjectId};
+use crate::signal::Length;
 
 /// Sets of dimensions that one view can have; what comes beyond keeps the last.
 const MAX_SUBJECTS: usize = 50;
 
-/// What a view is of.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Subject {
-    pub video: Video,
-    pub player: Player,
-    pub dims: Vec<(String, String)>,
+/// The texts of a subject, by their names on the wire: first those of the video …
+const VIDEO: [&str; 6] = ["id", "title", "series", "category", "kind", "media"];
+
+/// … then those of the player; the last two are `true` or `false`.
+const PLAYER: [&str; 7] = ["name", "version", "engine", "protocol", "cdn", "autoplay", "muted_start"];
+
+const TEXTS: usize = VIDEO.len() + PLAYER.len();
+const ID: usize = 0;
+const KIND: usize = 4;
+const MEDIA: usize = 5;
+const FLAGS: usize = TEXTS - 2;
+
+/// What a player shows and what plays it: texts, of which any may be empty as long as it is not known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// Those of the video and of the player, then names and values of the site's own dimensions in turn.
+    texts: Vec<String>,
     /// The user that the site knows; said once for a whole request.
-    pub user: String,
+    user: String,
 }
 
-/// A request to the collector that is being put together.
-#[derive(Debug)]
-pub(crate) struct Request {
-    pub delivery: DeliveryId,
-    /// What is left of the body.
-    pub room: Room,
-    /// Whose viewing it tells of; `None` as long as nothing is in it.
-    pub user: Option<String>,
-    /// Whether anything in it is said whole, and so needs its context.
-    pub whole: bool,
+impl Default for Subject {
+    fn default() -> Self {
+        Self::new(Vec::new())
+    }
+}
+
+impl Subject {
+    /// Takes six texts of the video (id, title, series, category, kind, media), seven of the player (name, version,
+    /// engine, protocol, cdn, autoplay, muted start), and names and values of the site's own dimensions in turn; what is
+    /// missing at the end is empty.
+    #[must_use]
+    pub fn new(mut texts: Vec<String>) -> Self {
+        texts.resize(texts.len().max(TEXTS).min(TEXTS + 2 * limits::CUSTOM_NAMES), String::new());
+        Self { texts, user: String::new() }
+    }
+
+    /// The same from what the wire says.
+    #[must_use]
+    pub fn of(video: &Video, player: &Player, dims: &[(String, String)]) -> Self {
+        let truth = |truth: Option<bool>| truth.map_or("", |truth| if truth { "true" } else { "false" });
+        let kind = video.kind.map_or("", Offer::as_str);
+        let media = video.media.map_or("", |media| media.as_str());
+        let video = [&*video.id, &video.title, &video.series, &video.category, kind, media];
+        let flags = [truth(player.autoplay), truth(player.muted_start)];
+        let player = [&*player.name, &player.version, &player.engine, &player.protocol, &player.cdn];
+        let dims = dims.iter().flat_map(|(name, value)| [&**name, value]);
+        let texts = video.into_iter().chain(player).chain(flags).chain(dims);
+        Self::new(texts.map(str::to_owned).collect())
+    }
+
+    /// The site's id of the video; empty while unknown.
+    pub(crate) fn id(&self) -> &str {
+        &self.texts[ID]
+    }
+
+    pub(crate) fn set_user(&mut self, user: &str) {
+        self.user = user.into();
+    }
+
+    pub(crate) fn kind(&self) -> &str {
+        &self.texts[KIND]
+    }
+
+    /// Fills what is empty from `new`; gives whether anything was.
+    fn fill(&mut self, new: &Self) -> bool {
+        let mut filled = fill(&mut self.user, &new.user);
+        for index in 0..TEXTS {
+            filled |= fill(&mut self.texts[index], &new.texts[index]);
+        }
+        for pair in new.texts[TEXTS..].chunks_exact(2) {
+            if !self.texts[TEXTS..].chunks_exact(2).any(|known| known[0] == pair[0]) {
+                self.texts.extend_from_slice(pair);
+                filled = true;
+            }
+        }
+        filled
+    }
+
+    /// Writes what belongs to a slice that is said whole.
+    fn write(&self, length: Length, json: &mut Json) {
+        json.object("video", |json| {
+            self.write_texts(&VIDEO, 0, json);
+            if let Length::Finite(duration) = length {
+                json.number("duration_ms", duration as i64);
+            }
+        });
+        json.object("player", |json| self.write_texts(&PLAYER, VIDEO.len(), json));
+        json.object("dims", |json| {
+            for pair in self.texts[TEXTS..].chunks_exact(2) {
+                json.text(&pair[0], &pair[1]);
+            }
+        });
+    }
+
+    fn write_texts(&self, names: &[&str], first: usize, json: &mut Json) {
+        for (index, name) in names.iter().enumerate() {
+            let text = &self.texts[first + index];
+            if first + index < FLAGS {
+                json.text(name, text);
+            } else if !text.is_empty() {
+                json.literal(name, text);
+            }
+        }
+    }
+}
+
+fn fill(old: &mut String, new: &str) -> bool {
+    let empty = old.is_empty() && !new.is_empty();
+    if empty {
+        *old = new.into();
+    }
+    empty
 }
 
 impl View {
     /// Other dimensions. What was empty and becomes known is filled into all slices; another value begins a new slice.
-    pub(crate) fn describe(&mut self, subject: Subject) {
-        let kept = Subject { video: keep_learned(subject.video, &self.subject().video), ..subject };
-        if kept == *self.subject() {
-            return;
+    pub(crate) fn describe(&mut self, mut subject: Subject) {
+        self.progress.believe(subject.kind());
+        // What the view itself learned of its video stays, where the page says nothing of it.
+        for index in [KIND, MEDIA] {
+            fill(&mut subject.texts[index], &self.subject().texts[index]);
         }
-        let mut filled = self.subjects.clone();
-        filled.iter_mut().for_each(|old| fill(old, &kept));
-        if filled != self.subjects {
-            self.subjects = filled;
+        self.describe_as(subject);
+    }
+
+    fn describe_as(&mut self, subject: Subject) {
+        let mut filled = false;
+        for old in &mut self.subjects {
+            filled |= old.fill(&subject);
+        }
+        if filled {
             self.ledger.say_again();
         }
-        if kept != *self.subject() && self.subjects.len() < MAX_SUBJECTS {
-            self.subjects.push(kept);
-            self.ledger.set_subject((self.subjects.len() - 1) as u16);
+        if subject != *self.subject() && self.subjects.len() < MAX_SUBJECTS {
+            self.subjects.push(subject);
+            self.ledger.set_subject((self.subjects.len() - 1) as SubjectId);
         }
+    }
+
+    /// Whether it is live became known, or is another thing than was believed.
+    pub(super) fn describe_kind(&mut self, kind: Offer) {
+        let mut subject = self.subject().clone();
+        subject.texts[KIND] = kind.as_str().into();
+        self.describe_as(subject);
     }
 
     /// The dimensions of now.
@@ -56,105 +163,31 @@ impl View {
         &self.subjects[self.subjects.len() - 1]
     }
 
-    pub(super) fn now_subject(&mut self) -> &mut Subject {
-        let last = self.subjects.len() - 1;
-        &mut self.subjects[last]
-    }
-
-    /// Takes what `wanted` asks for into the request, as long as there is room and it is of the request's user.
-    pub(crate) fn say(&mut self, request: &mut Request, wanted: impl Fn(Said) -> bool) -> Vec<batch::View> {
-        let first =
-            self.ledger.first_subject(&wanted).map_or(self.subject(), |index| &self.subjects[usize::from(index)]);
-        let user = request.user.get_or_insert_with(|| first.user.clone());
-        let heads = self.subjects.iter().map(size::of_subject).max().unwrap_or(0);
-        let mut room = request.room.reserve(heads * self.subjects.len().min(2));
-        let subjects = &self.subjects;
-        let under = |index: SubjectId| subjects[usize::from(index)].user == *user;
-        let (said, events) = self.ledger.say(request.delivery, wanted, under, &mut room);
-        if said.is_empty() && events.is_empty() {
-            return Vec::new();
-        }
-        request.room = room;
-        self.views_of(said, events, &mut request.whole)
-    }
-
-    /// One view of the wire for each set of dimensions; the events go with the last.
-    fn views_of(&self, said: Vec<SaidSlice>, events: Vec<Event>, whole: &mut bool) -> Vec<batch::View> {
-        let mut views: Vec<(SubjectId, batch::View)> = Vec::new();
-        for SaidSlice { slice, subject, whole: is_whole } in said {
-            *whole |= is_whole;
-            let known = views.iter_mut().find(|(index, _)| *index == subject);
-            let view = match known {
-                Some((_, view)) => view,
-                None => {
-                    views.push((subject, self.head(subject, is_whole)));
-                    let last = views.len() - 1;
-                    &mut views[last].1
-                }
-            };
-            if is_whole && view.player.is_unknown() {
-                let head = self.head(subject, true);
-                (view.video, view.player, view.dims) = (head.video, head.player, head.dims);
+    /// Writes what waits, as far as it fits and is of the request's user: one view of the wire for each set of dimensions.
+    pub(crate) fn say(&mut self, json: &mut Json, request: &mut Request) {
+        let length = self.length();
+        for (index, subject) in self.subjects.iter().enumerate() {
+            let Some(whole) = self.ledger.news_of(index as SubjectId) else { continue };
+            let user = request.user.get_or_insert_with(|| subject.user.clone());
+            if *user != subject.user || request.full || request.views == limits::VIEWS {
+                continue;
             }
-            view.slices.push(slice);
-        }
-        if views.is_empty() {
-            let current = (self.subjects.len() - 1) as SubjectId;
-            views.push((current, self.head(current, false)));
-        }
-        let mut views: Vec<_> = views.into_iter().map(|(_, view)| view).collect();
-        let last = views.len() - 1;
-        views[last].events = events;
-        views
-    }
-
-    /// What is not said whole is said with as little around it as tells what it belongs to.
-    fn head(&self, index: SubjectId, whole: bool) -> batch::View {
-        let Subject { video, player, dims, .. } = self.subjects[usize::from(index)].clone();
-        let (slices, events) = (Vec::new(), Vec::new());
-        if whole {
-            return batch::View { id: self.id, video, player, dims, slices, events };
-        }
-        let video = Video { id: video.id, ..Video::default() };
-        batch::View { id: self.id, video, player: Player::default(), dims: Vec::new(), slices, events }
-    }
-}
-
-/// What the view itself learned of its video stays, where the page says nothing of it.
-fn keep_learned(video: Video, before: &Video) -> Video {
-    Video {
-        duration_ms: video.duration_ms.or(before.duration_ms),
-        kind: video.kind.or(before.kind),
-        media: video.media.or(before.media),
-        ..video
-    }
-}
-
-/// Fills what is empty in `old` from `new`.
-fn fill(old: &mut Subject, new: &Subject) {
-    let text = |old: &mut String, new: &String| {
-        if old.is_empty() {
-            old.clone_from(new);
-        }
-    };
-    text(&mut old.user, &new.user);
-    text(&mut old.video.id, &new.video.id);
-    text(&mut old.video.title, &new.video.title);
-    text(&mut old.video.series, &new.video.series);
-    text(&mut old.video.category, &new.video.category);
-    old.video.kind = old.video.kind.or(new.video.kind);
-    old.video.media = old.video.media.or(new.video.media);
-    old.video.duration_ms = old.video.duration_ms.or(new.video.duration_ms);
-    text(&mut old.player.name, &new.player.name);
-    text(&mut old.player.version, &new.player.version);
-    text(&mut old.player.engine, &new.player.engine);
-    text(&mut old.player.protocol, &new.player.protocol);
-    text(&mut old.player.cdn, &new.player.cdn);
-    old.player.autoplay = old.player.autoplay.or(new.player.autoplay);
-    old.player.muted_start = old.player.muted_start.or(new.player.muted_start);
-    for (name, value) in &new.dims {
-        if !old.dims.iter().any(|(known, _)| known == name) {
-            old.dims.push((name.clone(), value.clone()));
+            let (before, items) = (json.len(), request.items);
+            json.item(|json| {
+                json.uuid("id", self.id.bits());
+                // What is not said whole is said with as little around it as tells what it belongs to.
+                if whole {
+                    subject.write(length, json);
+                } else {
+                    json.object("video", |json| json.text("id", subject.id()));
+                }
+                self.ledger.say(index as SubjectId, json, request);
+            });
+            if request.items == items {
+                json.truncate(before);
+            } else {
+                (request.views, request.whole) = (request.views + 1, request.whole | whole);
+            }
         }
     }
 }

@@ -3,35 +3,26 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use quartile_protocol::batch::{Batch, Client, Offer, Page as PageContext, Player, Video, View};
+use quartile_protocol::batch::{Batch, Offer, Player, Video, View};
 use quartile_protocol::clock::{Media, Wall};
 use quartile_protocol::encode::Json;
 use quartile_protocol::event::{AdMoment, Event, EventKind};
 use quartile_protocol::id::{SiteId, ViewId};
 use quartile_protocol::slice::Slice;
 use quartile_simulator::page::{Network, Page, good_network};
-use quartile_tracker::{Config, Length, PageSignal, Rendition, Signal, Tracker};
+use quartile_simulator::shell::Shell;
+use quartile_tracker::{Length, PageSignal, Rendition, Signal, Subject, Tracker};
 
 /// A moment just after a five-minute mark, so that marks are where scripts expect them: at 300 s, 600 s, …
 const OPENED: Wall = Wall::from_ms(1_790_000_100_000);
 
-pub fn config() -> Config {
-    Config {
-        site: SiteId::new("demo").unwrap(),
-        sdk: "test/0".into(),
-        viewer: String::new(),
-        user: String::new(),
-        page: PageContext::default(),
-        client: Client::default(),
-        context_bytes: 0,
-        session: true,
-        seed: *b"0123456789abcdef",
-    }
+fn shell() -> Shell {
+    Shell::new(SiteId::new("demo").unwrap(), *b"0123456789abcdef")
 }
 
 pub fn open(network: Network) -> Page {
     let video = Video { id: "film".into(), ..Video::default() };
-    Page::open(config(), Player::default(), video, "", OPENED, network)
+    Page::open(shell(), Player::default(), video, "", OPENED, network)
 }
 
 /// Plays a script; the page is watched for a minute after its last line.
@@ -81,7 +72,8 @@ fn act(page: &mut Page, line: &str, action: &str, words: &[&str]) {
         ("user", [user]) => page.say(|tracker, _, now| tracker.set_user(user, now)),
         ("engine", [engine]) => page.say(|tracker, id, now| {
             let player = Player { engine: (*engine).into(), ..Player::default() };
-            tracker.set_dimensions(id, player, Vec::new(), now);
+            let video = Video { id: "film".into(), ..Video::default() };
+            tracker.describe(id, Subject::of(&video, &player, &[]), now);
         }),
         ("detach", []) => page.say(Tracker::detach),
         _ => page.stir(signal(action, words).unwrap_or_else(|| panic!("no such action: `{line}`"))),
@@ -89,7 +81,8 @@ fn act(page: &mut Page, line: &str, action: &str, words: &[&str]) {
 }
 
 fn describe(page: &mut Page, video: Video) {
-    page.say(|tracker, id, now| tracker.describe(id, video, now));
+    let subject = Subject::of(&video, &Player::default(), &[]);
+    page.say(|tracker, id, now| tracker.describe(id, subject, now));
 }
 
 fn page_signal(action: &str) -> PageSignal {
@@ -236,7 +229,7 @@ pub fn write(known: &Known, opened: Wall) -> String {
 
 /// The details of an event, all but what nobody needs to see twice.
 fn details(kind: &EventKind) -> String {
-    let details = Json::object_of(&|json| kind.write(json));
+    let details = Json::object_of(|json| kind.write(json));
     let details: serde_json::Value = serde_json::from_str(&details).unwrap();
     let words = details.as_object().unwrap().iter().map(|(name, value)| match value {
         serde_json::Value::String(text) => format!(" {name}={text}"),

@@ -123,7 +123,7 @@ fn slice_columns(rows: &[Row]) -> Vec<ArrayRef> {
 
 /// In the order of [`super::schema::events`].
 fn event_columns(rows: &[EventRow]) -> Vec<ArrayRef> {
-    let details: Vec<_> = rows.iter().map(|row| Json::object_of(&|json| row.event.kind.write(json))).collect();
+    let details: Vec<_> = rows.iter().map(|row| Json::object_of(|json| row.event.kind.write(json))).collect();
     let positions = rows.iter().map(|row| row.event.pos.map(Media::as_ms));
     vec![
         texts(rows.iter().map(|row| row.site.as_str())),

@@ -2,7 +2,7 @@
 //!
 //! The module aborts when it panics, and nobody ever reads the message: the functions that write one become traps, so
 //! that the optimiser finds their callees unused. A function whose address was taken stays in the module's table even if
-//! nothing refers to it any more; those of the bindings and of formatting are known by name and become traps, too. A
+//! nothing refers to it any more; those of formatting are known by name and become traps, too. A
 //! trap that was reached after all is an error inside the SDK, which the loader keeps from the page.
 
 use walrus::{Export, FunctionBuilder, FunctionId, FunctionKind, Module};
@@ -25,15 +25,10 @@ const NEVER_RETURN: &[&str] = &[
     "12handle_error",
     "17capacity_overflow",
     "18handle_alloc_error",
-    "9throw_str",
-    "11throw_value",
 ];
 
 /// Parts of the symbols of functions that only messages need.
 const ONLY_FOR_MESSAGES: &[&str] = &["4core3fmt", "PanicPayload", "18default_alloc_error"];
-
-/// What the bindings add for closures and promises, of which there are none.
-const UNUSED_BINDINGS: &[&str] = &["8closures1_6invoke", "7futures4jspi"];
 
 /// Turns what is not needed into traps, and exports only what a loader calls.
 pub(crate) fn snip(module: &mut Module) {
@@ -58,14 +53,13 @@ pub(crate) fn snip(module: &mut Module) {
     }
 }
 
-/// Whether an export serves the generated glue, which does not ship.
+/// Whether an export serves the linker, and no loader.
 fn is_internal(export: &str) -> bool {
     export.starts_with("__")
-        && !["__wbindgen_malloc", "__wbindgen_free", "__wbindgen_add_to_stack_pointer"].contains(&export)
 }
 
 fn is_unneeded(symbol: &str) -> bool {
-    [NEVER_RETURN, ONLY_FOR_MESSAGES, UNUSED_BINDINGS].into_iter().flatten().any(|part| symbol.contains(part))
+    [NEVER_RETURN, ONLY_FOR_MESSAGES].into_iter().flatten().any(|part| symbol.contains(part))
 }
 
 #[cfg(test)]
@@ -82,17 +76,16 @@ mod tests {
         };
         let kept = add(&mut module, "_ZN16quartile_tracker7tracker7observe17h0E");
         let exported = add(&mut module, "_ZN4core3fmt7exported17h1E");
-        let closure = add(&mut module, "_ZN12wasm_bindgen7convert8closures1_6invoke17h2E");
         let message = add(&mut module, "_RNvNtCsgXGp5Oqx2Ny_4core9panicking9panic_fmt");
-        module.exports.add("core_observe", exported);
-        module.exports.add("__wbg_core_free", kept);
+        module.exports.add("observe", exported);
+        module.exports.add("__heap_base", kept);
         snip(&mut module);
         let traps = |id: FunctionId| {
             let function = module.funcs.get(id).kind.unwrap_local();
             matches!(function.block(function.entry_block()).instrs[..], [(walrus::ir::Instr::Unreachable(_), _)])
         };
-        assert_eq!([kept, exported, closure, message].map(traps), [false, false, true, true]);
+        assert_eq!([kept, exported, message].map(traps), [false, false, true]);
         let exports: Vec<_> = module.exports.iter().map(|export| export.name.as_str()).collect();
-        assert_eq!(exports, ["core_observe"]);
+        assert_eq!(exports, ["observe"]);
     }
 }
