@@ -9,7 +9,7 @@ pub(crate) struct State {
     pub cores: Vec<Tracker>,
     pub result: Vec<u8>,
     /// Texts that wait for the call that takes them.
-    texts: Vec<Vec<u8>>,
+    texts: Vec<String>,
 }
 
 thread_local! {
@@ -34,18 +34,17 @@ pub(crate) fn with_core(core: usize, act: &mut dyn FnMut(&mut Tracker, &mut Vec<
 
 impl State {
     /// Makes room for a text of so many bytes and gives where it is.
+    #[expect(unsafe_code, reason = "a check of every text would weigh more than all other code of the boundary")]
     pub(crate) fn make_room(&mut self, length: usize) -> *mut u8 {
-        let mut text = vec![0; length];
-        let place = text.as_mut_ptr();
-        self.texts.push(text);
+        let mut bytes = vec![0; length];
+        let place = bytes.as_mut_ptr();
+        // SAFETY: zeros are UTF-8, and the loader overwrites them with what `TextEncoder` gives, which is UTF-8, too.
+        self.texts.push(unsafe { String::from_utf8_unchecked(bytes) });
         place
     }
 
     /// Takes the texts that wait, in the order in which room was made for them.
-    #[expect(unsafe_code, reason = "a check of every text would weigh more than all other code of the boundary")]
     pub(crate) fn take_texts(&mut self) -> Vec<String> {
-        let texts = std::mem::take(&mut self.texts).into_iter();
-        // SAFETY: zeros are UTF-8, and the loader overwrites them with what `TextEncoder` gives, which is UTF-8, too.
-        texts.map(|text| unsafe { String::from_utf8_unchecked(text) }).collect()
+        std::mem::take(&mut self.texts)
     }
 }

@@ -1,8 +1,10 @@
 //! The two ladders of quartiles: how much was watched, and how far the playhead came while playing.
 
 use quartile_protocol::clock::{Media, Millis};
-use quartile_protocol::event::Ladder;
+use quartile_protocol::event::{EventKind, Ladder, Percent};
 use quartile_protocol::field::Field;
+
+use crate::ledger::Ledger;
 
 /// The rungs: percent, and the field of each ladder.
 const RUNGS: [(u8, Field, Field); 4] = [
@@ -30,43 +32,42 @@ pub(crate) struct Progress {
     pub ended: bool,
 }
 
-/// The rungs passed so far; each is passed once in a view.
-#[derive(Debug, Default)]
-pub(crate) struct Ladders {
-    watched: u8,
-    position: u8,
-}
-
-impl Ladders {
-    /// Gives each rung that is newly passed to `passed`, lower ones first.
-    pub(crate) fn climb(&mut self, at: Progress, mut passed: impl FnMut(Ladder, u8, Field)) {
-        if at.duration == 0 {
-            return;
+/// Notes each rung that is passed; each once in a view, lower ones first.
+pub(crate) fn climb(at: Progress, ledger: &mut Ledger) {
+    if at.duration == 0 {
+        return;
+    }
+    for (percent, watched, position) in RUNGS {
+        if at.is_watched(percent) {
+            pass(Ladder::Watched, percent, watched, ledger);
         }
-        for (rung, &(percent, watched, position)) in RUNGS.iter().enumerate() {
-            let bit = 1 << rung;
-            if self.watched & bit == 0 && is_watched(at, percent) {
-                self.watched |= bit;
-                passed(Ladder::Watched, percent, watched);
-            }
-            if self.position & bit == 0 && is_position(at, percent) {
-                self.position |= bit;
-                passed(Ladder::Position, percent, position);
-            }
+        if at.is_position(percent) {
+            pass(Ladder::Position, percent, position, ledger);
         }
     }
 }
 
-const fn is_watched(at: Progress, percent: u8) -> bool {
-    let threshold = match percent {
-        // The last moments of a file are often never shown: all of it is a little less than all.
-        100 if at.ended => 97,
-        100 => 99,
-        percent => percent,
-    };
-    at.unique * 100 >= at.duration * threshold as u64
+fn pass(ladder: Ladder, percent: u8, field: Field, ledger: &mut Ledger) {
+    if ledger.once(field) {
+        if let Some(percent) = Percent::new(percent) {
+            ledger.event(EventKind::Quartile { ladder, percent });
+        }
+        ledger.important = true;
+    }
 }
 
-const fn is_position(at: Progress, percent: u8) -> bool {
-    at.run_ms >= SETTLED_MS && (at.ended || at.pos.as_ms() * 100 >= at.duration as i64 * percent as i64)
+impl Progress {
+    const fn is_watched(&self, percent: u8) -> bool {
+        let threshold = match percent {
+            // The last moments of a file are often never shown: all of it is a little less than all.
+            100 if self.ended => 97,
+            100 => 99,
+            percent => percent,
+        };
+        self.unique * 100 >= self.duration * threshold as u64
+    }
+
+    const fn is_position(&self, percent: u8) -> bool {
+        self.run_ms >= SETTLED_MS && (self.ended || self.pos.as_ms() * 100 >= self.duration as i64 * percent as i64)
+    }
 }

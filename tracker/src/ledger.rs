@@ -8,7 +8,7 @@
 use quartile_protocol::clock::{MINUTE_MS, Media, Millis, Mono, Wall};
 use quartile_protocol::encode::Json;
 use quartile_protocol::event::{self, EventKind};
-use quartile_protocol::field::{Field, Fields};
+use quartile_protocol::field::{FIELDS, Field, Fields};
 use quartile_protocol::slice::Slice;
 
 /// Slices end where the clock shows a multiple of this.
@@ -156,14 +156,19 @@ impl Request {
 #[derive(Debug)]
 pub(crate) struct Ledger {
     pub dates: Dates,
+    /// The moment that is being noted, and where the playhead is.
+    pub now: Mono,
+    pub pos: Option<Media>,
+    /// Whether something happened that is not to wait.
+    pub important: bool,
     closed: Vec<Closed>,
     open: Option<Box<Open>>,
     events: Vec<KeptEvent>,
     subject: SubjectId,
     /// What was counted in all slices that are closed.
     totals: Fields,
-    /// The fields that were noted by [`once`](Self::once).
-    once: u128,
+    /// What was noted by [`once`](Self::once).
+    noted: [bool; FIELDS],
     next_n: u32,
     next_seq: u32,
     /// The last minute, counted from 1970, in which the playhead moved.
@@ -176,12 +181,15 @@ impl Ledger {
     pub(crate) fn new(dates: Dates) -> Self {
         Self {
             dates,
+            now: Mono::from_ms(0),
+            pos: None,
+            important: false,
             closed: Vec::new(),
             open: None,
             events: Vec::new(),
             subject: 0,
             totals: Fields::default(),
-            once: 0,
+            noted: [false; FIELDS],
             next_n: 0,
             next_seq: 0,
             active_minute: 0,
@@ -189,48 +197,73 @@ impl Ledger {
         }
     }
 
-    /// The open slice, to count something in that happened from `from` to `now`; opens one if there is none.
-    pub(crate) fn slice(&mut self, from: Mono, now: Mono) -> &mut Slice {
+    /// What is noted from here on happens now, with the playhead at `pos`.
+    pub(crate) const fn look(&mut self, pos: Option<Media>, now: Mono) {
+        (self.pos, self.now) = (pos, now);
+    }
+
+    /// The open slice, to count something in that happens now.
+    pub(crate) fn slice(&mut self) -> &mut Slice {
+        self.slice_from(self.now)
+    }
+
+    /// The open slice, to count something in that has gone on since `from`; opens one if there is none.
+    pub(crate) fn slice_from(&mut self, from: Mono) -> &mut Slice {
         if self.open.is_none() {
             self.next_n += 1;
         }
         let (dates, n) = (self.dates, self.next_n - 1);
         let open = self.open.get_or_insert_with(|| Open::new(n, from, dates));
         open.said = Said::Waiting;
-        open.slice.span_ms = open.slice.span_ms.max(now.since(open.since));
+        open.slice.span_ms = open.slice.span_ms.max(self.now.since(open.since));
         &mut open.slice
     }
 
-    /// Counts something that just happened.
-    pub(crate) fn count(&mut self, field: Field, now: Mono) {
-        self.slice(now, now).fields[field] += 1;
+    /// Counts something that happens now.
+    pub(crate) fn count(&mut self, field: Field) {
+        self.add(field, 1);
     }
 
-    /// Notes something that is true at most once in a view; gives whether this is the time.
-    pub(crate) fn once(&mut self, field: Field, now: Mono) -> bool {
-        let bit = 1_u128 << field as u8;
-        let first = self.once & bit == 0;
+    /// Counts so much of something; nothing if it is nothing.
+    pub(crate) fn add(&mut self, field: Field, count: u64) {
+        if count > 0 {
+            self.slice().fields[field] += count;
+        }
+    }
+
+    /// Counts time that has passed up to now.
+    pub(crate) fn add_time(&mut self, field: Field, ms: Millis) {
+        self.slice_from(self.now - ms).fields[field] += ms;
+    }
+
+    /// Counts something that is true at most once in a view; gives whether this is the time.
+    pub(crate) fn once(&mut self, field: Field) -> bool {
+        let first = self.note(field);
         if first {
-            self.once |= bit;
-            self.slice(now, now).fields[field] = 1;
+            self.count(field);
         }
         first
     }
 
+    /// Notes it without counting it.
+    pub(crate) const fn note(&mut self, field: Field) -> bool {
+        !std::mem::replace(&mut self.noted[field as usize], true)
+    }
+
     /// Counts a state that lasted from `from` to `now` in the slice that is open, up to its mark and no further: a
     /// state in which nothing plays is no reason to open another, nor to send anything.
-    pub(crate) fn idle(&mut self, field: Field, from: Mono, now: Mono) {
+    pub(crate) fn idle(&mut self, field: Field, from: Mono) {
         let Some(open) = &mut self.open else { return };
-        let until = now.min(open.mark);
+        let until = self.now.min(open.mark);
         open.slice.fields[field] += until.since(from);
         open.slice.span_ms = open.slice.span_ms.max(until.since(open.since));
     }
 
-    /// Closes the open slice if its time is over.
-    pub(crate) fn turn(&mut self, now: Mono, awaiting_first_frame: bool) {
+    /// Closes the open slice if its time is over at `at`.
+    pub(crate) fn turn(&mut self, at: Mono, awaiting_first_frame: bool) {
         let Some(open) = &self.open else { return };
         let end = if awaiting_first_frame { open.mark + AWAIT_MS } else { open.mark };
-        if now >= end {
+        if at >= end {
             self.close();
         }
     }
@@ -286,10 +319,10 @@ impl Ledger {
         open.slice.active.insert(u32::try_from(index).unwrap_or(u32::MAX));
     }
 
-    /// Notes an event that happened at `at`, in the slice that is open then.
-    pub(crate) fn event(&mut self, kind: EventKind<&str>, pos: Option<Media>, at: Mono) {
-        let n = self.slice(at, at).n;
-        self.event_in(n, kind, pos, at);
+    /// Notes an event that happens now, where the playhead is.
+    pub(crate) fn event(&mut self, kind: EventKind<&str>) {
+        let n = self.slice().n;
+        self.event_in(n, kind, self.pos, self.now);
     }
 
     /// Notes an event that happened in slice `n`.
@@ -315,13 +348,13 @@ impl Ledger {
 
     /// Notes an event that replaces the last one, if that was never said, is of the same kind and no older than
     /// `within`: a slider makes dozens of changes that are one.
-    pub(crate) fn event_once(&mut self, kind: EventKind<&str>, within: Millis, pos: Option<Media>, at: Mono) {
-        let date = self.dates.wall(at);
+    pub(crate) fn event_once(&mut self, kind: EventKind<&str>, within: Millis) {
+        let date = self.dates.wall(self.now);
         match self.events.last_mut() {
             Some(last) if !last.told && last.kind == kind.name() && date.since(last.at) <= within as i64 => {
                 last.details = Json::members_of(|json| kind.write(json));
             }
-            _ => self.event(kind, pos, at),
+            _ => self.event(kind),
         }
     }
 

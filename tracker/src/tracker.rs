@@ -270,8 +270,7 @@ impl Tracker {
     /// When to call [`handle_timeout`](Self::handle_timeout) at the latest, if nothing else happens.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Mono> {
-        let looks =
-            self.players.iter().filter_map(|player| player.view.as_ref()).map(|view| view.next_look(self.hidden));
+        let looks = self.players.iter().filter_map(|player| player.view.as_ref()).map(|view| view.next_look());
         let at = looks.fold(self.schedule.timeout(), Ord::min);
         (at != Mono::NEVER).then_some(at)
     }

@@ -99,9 +99,6 @@ pub(crate) struct View {
     running: bool,
     /// Whether the viewer paused it and did not go on since.
     on_hold: bool,
-    shown: bool,
-    viewable: bool,
-    errored: bool,
     /// When the element, which could play by itself, is found not to.
     autoplay_due: Mono,
     /// When the playhead is found not to have survived a fatal error.
@@ -113,7 +110,8 @@ pub(crate) struct View {
     seeks: Seeks,
     scene: Scene,
     times: Times,
-    important: bool,
+    /// Whether the page is hidden.
+    hidden: bool,
 }
 
 impl View {
@@ -131,9 +129,6 @@ impl View {
             start: Start::NotAsked,
             running: false,
             on_hold: false,
-            shown: false,
-            viewable: false,
-            errored: false,
             autoplay_due: Mono::NEVER,
             dead_at: Mono::NEVER,
             playhead: Playhead::default(),
@@ -142,15 +137,16 @@ impl View {
             seeks: Seeks::default(),
             scene: Scene::default(),
             times: Times::default(),
-            important: false,
+            hidden: false,
         })
     }
 
     /// The view that goes on where this one grew too old: neither shown nor played anew.
     pub(crate) fn heir(&self, id: ViewId, now: Mono) -> Box<Self> {
         let mut heir = Self::new(id, self.subject().clone(), self.ledger.dates, now);
-        (heir.shown, heir.viewable, heir.start) = (true, true, self.start);
-        heir.running = self.running;
+        heir.ledger.note(Field::Impressions);
+        heir.ledger.note(Field::Viewables);
+        (heir.start, heir.running) = (self.start, self.running);
         // A stall or a seek that goes on was begun in this view, and is told there.
         heir.state = match self.state {
             State::Rebuffering(_) | State::Seeking => State::Playing,
@@ -161,32 +157,36 @@ impl View {
 
     /// Takes in what the player did.
     pub(crate) fn observe(&mut self, told: &Told<'_>, seen: &Snapshot, hidden: bool, now: Mono) {
-        self.wrap(told, seen, hidden, now);
-        let step = self.move_playhead(told, seen, hidden, now);
-        self.elapse(step, hidden, now);
+        self.ledger.look(seen.pos, now);
+        self.hidden = hidden;
+        self.wrap(told, seen);
+        let step = self.move_playhead(told, seen);
+        let step = step.as_ref();
+        self.elapse(step);
         // What happened after the mark belongs to the next slice, however late it is noticed.
         let since = step.map_or(now, |step| step.began);
         self.ledger.turn(since, self.state.awaits_first_frame());
         if let Some(step) = step {
-            self.learn_length(seen.length, now);
-            self.count(step, hidden, now);
+            self.learn_length(seen.length);
+            self.count(step);
         }
         self.ledger.turn(now, self.state.awaits_first_frame());
-        self.learn_length(seen.length, now);
-        self.show(seen, now);
-        self.hear(told, seen, now);
-        self.settle(told, seen, now);
+        self.learn_length(seen.length);
+        self.show(seen);
+        self.hear(told, seen);
+        self.settle(told, seen);
         if matches!(told.what, What::Joined) {
             self.start.join();
         }
-        self.watch_for_stall(told, seen, hidden, now);
-        self.scene.look(seen, self.start.is_played(), &mut self.ledger, now);
-        self.give_up_hopes(seen, now);
+        self.watch_for_stall(told, seen);
+        self.scene.look(seen, self.start.is_played(), &mut self.ledger);
+        self.give_up_hopes(seen);
     }
 
     /// Moves the playhead to where it is seen; gives the step if it played on to there.
-    fn move_playhead(&mut self, told: &Told<'_>, seen: &Snapshot, hidden: bool, now: Mono) -> Option<Step> {
+    fn move_playhead(&mut self, told: &Told<'_>, seen: &Snapshot) -> Option<Step> {
         self.wrapping &= seen.seeking;
+        let now = self.ledger.now;
         let sought = seen.seeking || matches!(told.what, What::Seeking) || matches!(self.state, State::Seeking);
         if !self.state.may_move() || sought || matches!(told.what, What::Source) {
             // A seek begins where the playhead was last seen.
@@ -195,57 +195,62 @@ impl View {
             self.playhead.put(seen.pos, seen.rate, by, now);
             return None;
         }
-        self.playhead.step(seen.pos, seen.rate, hidden, now)
+        self.playhead.step(seen.pos, seen.rate, self.hidden, now)
     }
 
     /// Counts what a repeating player played up to its end, before it began again by itself: no `ended` tells of it.
-    fn wrap(&mut self, told: &Told<'_>, seen: &Snapshot, hidden: bool, now: Mono) {
+    fn wrap(&mut self, told: &Told<'_>, seen: &Snapshot) {
         let (Length::Finite(duration), Some(pos)) = (self.length(), seen.pos) else { return };
+        let now = self.ledger.now;
         let playing = seen.looping && self.start.is_played() && self.state.may_move();
-        if !playing || !self.playhead.may_wrap(pos, duration, matches!(told.what, What::Seeking), hidden, now) {
+        if !playing || !self.playhead.may_wrap(pos, duration, matches!(told.what, What::Seeking), self.hidden, now) {
             return;
         }
-        let end = Media::from_ms(duration as i64);
-        let step = self.playhead.step(Some(end), seen.rate, hidden, now);
-        self.elapse(step, hidden, now);
-        if let Some(step) = step {
-            self.count(step, hidden, now);
+        let end = Some(Media::from_ms(duration as i64));
+        self.ledger.look(end, now);
+        let step = self.playhead.step(end, seen.rate, self.hidden, now);
+        self.elapse(step.as_ref());
+        if let Some(step) = &step {
+            self.count(step);
         }
-        self.reach_end(end, true, now);
-        self.ledger.count(Field::Loops, now);
-        self.ledger.event(EventKind::Loop {}, Some(end), now);
+        self.reach_end(true);
+        self.ledger.count(Field::Loops);
+        self.ledger.event(EventKind::Loop {});
+        self.ledger.look(seen.pos, now);
         self.playhead.put(seen.pos, seen.rate, Put::Motion, now);
         self.wrapping = seen.seeking;
     }
 
     /// Gives the time since the last look, less that in which the playhead moved at its end, to the state that lasted
     /// over it.
-    fn elapse(&mut self, step: Option<Step>, hidden: bool, now: Mono) {
+    fn elapse(&mut self, step: Option<&Step>) {
+        let now = self.ledger.now;
         let from = std::mem::replace(&mut self.looked, now);
         let moved_ms = step.map_or(0, |step| now.since(step.began.max(from)));
         let lasted = now.since(from) - moved_ms;
-        self.times.spend(self.state, lasted, moved_ms);
+        self.times.spend(&self.state, lasted, moved_ms);
         let awake = lasted.min(SLEEP_MS);
         match self.state {
-            State::Requested | State::Starting if !hidden && awake > 0 => {
+            State::Requested | State::Starting if !self.hidden && awake > 0 => {
                 self.start.wait(awake);
                 let began = now - (awake + moved_ms);
                 self.ledger.turn(began, true);
-                self.ledger.slice(began, now).fields[Field::WaitMs] += awake;
+                self.ledger.slice_from(began).fields[Field::WaitMs] += awake;
             }
-            State::Paused => self.ledger.idle(Field::PausedMs, from, now),
-            State::Seeking => self.seeks.spend(awake, &mut self.ledger, now),
-            State::Rebuffering(stall) => self.spend_stall(stall, step, now),
+            State::Paused => self.ledger.idle(Field::PausedMs, from),
+            State::Seeking => self.seeks.spend(awake, &mut self.ledger),
+            State::Rebuffering(stall) => self.spend_stall(stall, step),
             _ => {}
         }
-        self.scene.spend_ad(awake + moved_ms, self.running, &mut self.ledger, now);
+        self.scene.spend_ad(awake + moved_ms, self.running, &mut self.ledger);
     }
 
     /// Counts a motion of the playhead.
-    fn count(&mut self, step: Step, hidden: bool, now: Mono) {
-        let began = now - (now.since(step.began));
+    fn count(&mut self, step: &Step) {
+        let now = self.ledger.now;
+        let began = step.began.min(now);
         if let Start::Asked { waited_ms, frame_ms } = self.start {
-            self.first_motion(step, frame_ms.unwrap_or(waited_ms.max(1)), began, now);
+            self.first_motion(step.from, frame_ms.unwrap_or(waited_ms.max(1)), began);
         }
         if matches!(self.state, State::Failed | State::Rebuffering(_)) {
             self.enter(State::Playing);
@@ -255,52 +260,53 @@ impl View {
         if self.scene.in_ad() {
             return;
         }
-        let slice = self.ledger.slice(began, now);
+        let slice = self.ledger.slice_from(began);
         slice.fields[Field::PlayedMs] += step.played_ms;
         slice.fields[Field::ContentMs] += (step.to - step.from) as Millis;
-        self.scene.play(slice, step.played_ms, hidden);
+        self.scene.play(slice, step.played_ms, self.hidden);
         self.ledger.mark_active(began);
         self.ledger.mark_active(now - 1);
         if !matches!(self.length(), Length::Endless) {
-            self.progress.watch(step, self.playhead.run_ms(), &mut self.ledger, &mut self.important, now);
+            self.progress.watch(step, self.playhead.run_ms(), &mut self.ledger);
         }
     }
 
     /// The playhead moved for the first time since playback was asked for: the play.
-    fn first_motion(&mut self, step: Step, startup_ms: Millis, began: Mono, now: Mono) {
+    fn first_motion(&mut self, from: Media, startup_ms: Millis, began: Mono) {
         self.start = Start::Played;
         self.enter(State::Playing);
-        let slice = self.ledger.slice(began, now);
+        let slice = self.ledger.slice_from(began);
         slice.fields[Field::Plays] = 1;
         slice.fields[Field::StartupMs] = startup_ms;
-        self.ledger.event(EventKind::Play {}, Some(step.from), began);
-        self.learn_kind(now);
+        let n = slice.n;
+        self.ledger.event_in(n, EventKind::Play {}, Some(from), began);
+        self.learn_kind();
     }
 
     /// Notes what a signal says of itself.
-    fn hear(&mut self, told: &Told<'_>, seen: &Snapshot, now: Mono) {
+    fn hear(&mut self, told: &Told<'_>, seen: &Snapshot) {
+        let now = self.ledger.now;
         match told.what {
             What::FirstFrame => self.start.frame(),
-            What::Failed => self.fail(told.texts[0], told.texts[1], told.is_on(), seen, now),
+            What::Failed => self.fail(told.texts[0], told.texts[1], told.is_on()),
             What::Source => self.enter(State::Idle),
             What::CanPlayThrough => self.autoplay_due = now + AUTOPLAY_MS,
-            What::AutoplayBlocked => self.block(now),
+            What::AutoplayBlocked => self.block(),
             What::Viewable => {
-                if !std::mem::replace(&mut self.viewable, true) {
-                    self.ledger.count(Field::Viewables, now);
-                    self.ledger.event(EventKind::Viewable {}, seen.pos, now);
+                if self.ledger.once(Field::Viewables) {
+                    self.ledger.event(EventKind::Viewable {});
                 }
             }
             What::Live => {
                 self.progress.believe(if told.is_on() { "live" } else { "vod" });
-                self.learn_kind(now);
+                self.learn_kind();
             }
             what => {
                 if matches!(what, What::AdBreak) {
                     // What plays in a break is not the content: its positions do not count.
                     self.playhead.put(seen.pos, seen.rate, Put::Motion, now);
                 }
-                self.scene.hear(told, seen.pos, &mut self.ledger, now);
+                self.scene.hear(told, &mut self.ledger);
             }
         }
     }
@@ -310,90 +316,91 @@ impl View {
     }
 
     /// A duration that becomes known, or another one: what was watched is looked at anew, and nothing is taken back.
-    fn learn_length(&mut self, length: Length, now: Mono) {
-        if !self.progress.learn_length(length, &mut self.ledger, now) {
-            return;
+    fn learn_length(&mut self, length: Length) {
+        if self.progress.learn_length(length, &mut self.ledger) {
+            self.learn_kind();
         }
-        self.learn_kind(now);
     }
 
     /// Whether it is live is believed from the first progress on: before, players give any duration. A correction of what
     /// was believed begins a slice of its own.
-    fn learn_kind(&mut self, now: Mono) {
+    fn learn_kind(&mut self) {
         let Some(kind) = self.progress.offer().filter(|_| self.start.is_played()) else { return };
         if self.subject().kind() != kind.as_str() {
             self.describe_kind(kind);
         }
-        if kind == Offer::Vod && self.progress.enter_ladder() {
-            self.ledger.slice(now, now).fields[Field::LadderPlays] = 1;
+        if kind == Offer::Vod {
+            self.ledger.once(Field::LadderPlays);
         }
     }
 
-    fn show(&mut self, seen: &Snapshot, now: Mono) {
-        if seen.ready && !self.shown {
-            self.shown = true;
-            self.ledger.count(Field::Impressions, now);
-            self.ledger.event(EventKind::Impression {}, None, now);
+    fn show(&mut self, seen: &Snapshot) {
+        if seen.ready && self.ledger.once(Field::Impressions) {
+            self.tell_of_all(EventKind::Impression {});
         }
     }
 
-    fn block(&mut self, now: Mono) {
+    fn block(&mut self) {
         self.autoplay_due = Mono::NEVER;
-        if !self.start.is_played() && self.ledger.once(Field::AutoplayBlocked, now) {
-            self.ledger.event(EventKind::AutoplayBlocked {}, None, now);
+        if !self.start.is_played() && self.ledger.once(Field::AutoplayBlocked) {
+            self.tell_of_all(EventKind::AutoplayBlocked {});
         }
     }
 
-    fn fail(&mut self, code: &str, message: &str, fatal: bool, seen: &Snapshot, now: Mono) {
+    /// Notes an event that has no place in the content.
+    fn tell_of_all(&mut self, kind: EventKind<&str>) {
+        self.ledger.event_in(self.ledger.current(), kind, None, self.ledger.now);
+    }
+
+    fn fail(&mut self, code: &str, message: &str, fatal: bool) {
         // What fails after the end, nobody misses.
         if fatal && matches!(self.state, State::Ended) {
             return;
         }
         let phase = self.start.phase();
-        let first = !std::mem::replace(&mut self.errored, true);
-        let slice = self.ledger.slice(now, now);
-        slice.fields[Field::Errors] += 1;
-        slice.fields[Field::Errored] |= u64::from(first);
-        slice.fields[Field::FatalErrors] += u64::from(fatal);
-        if slice.error_code.is_empty() {
+        self.ledger.once(Field::Errored);
+        self.ledger.count(Field::Errors);
+        self.ledger.add(Field::FatalErrors, u64::from(fatal));
+        let slice = self.ledger.slice();
+        if slice.error_phase.is_none() {
             slice.error_code = Word::of(code).as_str().into();
             slice.error_phase = Some(phase);
         }
-        let kind = EventKind::Error { code: Word::of(code), message: Text::of(message), fatal, phase };
-        self.ledger.event(kind, seen.pos, now);
+        self.ledger.event(EventKind::Error { code: Word::of(code), message: Text::of(message), fatal, phase });
         if fatal {
-            self.dead_at = now + SURVIVAL_MS;
+            self.dead_at = self.ledger.now + SURVIVAL_MS;
             self.enter(State::Failed);
-            self.fail_to_start(now);
-            self.important = true;
+            self.fail_to_start();
+            self.ledger.important = true;
         }
     }
 
     /// A fatal error before the first frame, once playback was asked for.
-    fn fail_to_start(&mut self, now: Mono) {
-        if self.start.phase() == ErrorPhase::BeforeFirstFrame && self.ledger.once(Field::StartFailures, now) {
+    fn fail_to_start(&mut self) {
+        if self.start.phase() == ErrorPhase::BeforeFirstFrame && self.ledger.once(Field::StartFailures) {
             self.dead_at = Mono::NEVER;
         }
     }
 
     /// What did not come in time: the survival of an error, playback by itself, another part of a seek.
-    fn give_up_hopes(&mut self, seen: &Snapshot, now: Mono) {
+    fn give_up_hopes(&mut self, seen: &Snapshot) {
+        let now = self.ledger.now;
         if now >= self.dead_at {
-            self.die(now);
+            self.die();
         }
         if now >= self.autoplay_due {
             self.autoplay_due = Mono::NEVER;
             if seen.autoplay && seen.paused && self.start.is_not_asked() {
-                self.block(now);
+                self.block();
             }
         }
-        self.seeks.finish(false, &mut self.ledger, now);
+        self.seeks.finish(false, &mut self.ledger);
     }
 
     /// The playhead did not survive a fatal error after the first frame.
-    fn die(&mut self, now: Mono) {
+    fn die(&mut self) {
         if std::mem::replace(&mut self.dead_at, Mono::NEVER) != Mono::NEVER && self.start.is_played() {
-            self.ledger.count(Field::PlaybackFailures, now);
+            self.ledger.count(Field::PlaybackFailures);
         }
     }
 
@@ -413,11 +420,11 @@ impl View {
     }
 
     /// When to look at the player at the latest, if it does nothing.
-    pub(crate) fn next_look(&self, hidden: bool) -> Mono {
+    pub(crate) fn next_look(&self) -> Mono {
         let look = match self.state {
             State::Requested | State::Starting | State::Seeking | State::Rebuffering(_) => self.looked + LOOK_MS,
             // A look that has come and found nothing is not asked for again at once.
-            State::Playing => stall::patience(&self.playhead, hidden),
+            State::Playing => stall::patience(&self.playhead, self.hidden),
             _ => Mono::NEVER,
         };
         look.min(self.dead_at).min(self.autoplay_due).min(self.seeks.over_at())
@@ -425,8 +432,10 @@ impl View {
 
     /// The page was hidden or shown.
     pub(crate) fn see_page(&mut self, visible: bool, now: Mono) {
+        self.ledger.look(self.playhead.place(), now);
+        self.hidden = !visible;
         if self.start.is_played() && !matches!(self.state, State::Ended) {
-            self.ledger.event(EventKind::Visibility { visible }, self.playhead.place(), now);
+            self.ledger.event(EventKind::Visibility { visible });
         }
     }
 
@@ -442,26 +451,26 @@ impl View {
 
     /// Ends the view. Where its content had come to its end, or it failed, that is the reason, whatever followed.
     pub(crate) fn stop(&mut self, reason: StopReason, now: Mono) {
-        let reason = match (self.state, reason) {
+        self.ledger.look(None, now);
+        let reason = match (&self.state, reason) {
             (State::Ended, StopReason::Closed | StopReason::Idle) => StopReason::Ended,
             (State::Failed, StopReason::Closed | StopReason::Idle) => StopReason::Error,
             _ => reason,
         };
-        self.die(now);
+        self.die();
         self.enter(State::Idle);
-        self.seeks.finish(true, &mut self.ledger, now);
+        self.seeks.finish(true, &mut self.ledger);
         self.ledger.turn(now, false);
-        let slice = self.ledger.slice(now, now);
-        slice.fields[Field::Stops] = 1;
-        slice.stop_reason = Some(reason);
-        self.ledger.event(EventKind::Stop { reason }, None, now);
+        self.ledger.count(Field::Stops);
+        self.ledger.slice().stop_reason = Some(reason);
+        self.ledger.event(EventKind::Stop { reason });
         self.ledger.close();
-        self.important = true;
+        self.ledger.important = true;
     }
 
     /// Whether something important happened since the last call.
     pub(crate) fn take_importance(&mut self) -> bool {
-        std::mem::take(&mut self.important)
+        std::mem::take(&mut self.ledger.important)
     }
 
     pub(crate) fn ledger(&mut self) -> &mut Ledger {

@@ -2,10 +2,9 @@
 
 use quartile_protocol::batch::Offer;
 use quartile_protocol::bitmap::Percents;
-use quartile_protocol::clock::{Media, Millis, Mono};
-use quartile_protocol::event::{EventKind, Percent};
+use quartile_protocol::clock::{Media, Millis};
 
-use crate::ladder::{self, Ladders};
+use crate::ladder;
 use crate::ledger::Ledger;
 use crate::playhead::Step;
 use crate::ranges::Ranges;
@@ -21,8 +20,6 @@ pub(crate) struct Progress {
     twice: Ranges,
     watched: Percents,
     rewatched: Percents,
-    ladders: Ladders,
-    on_ladder: bool,
 }
 
 impl Progress {
@@ -51,33 +48,28 @@ impl Progress {
         }
     }
 
-    /// Whether quartiles begin to count with this.
-    pub(super) fn enter_ladder(&mut self) -> bool {
-        !std::mem::replace(&mut self.on_ladder, true)
-    }
-
     /// Takes in a duration; gives whether it is another one. What was watched is looked at anew, and nothing is taken
     /// back.
-    pub(super) fn learn_length(&mut self, length: Length, ledger: &mut Ledger, now: Mono) -> bool {
+    pub(super) fn learn_length(&mut self, length: Length, ledger: &mut Ledger) -> bool {
         if length == self.length || length == Length::Unknown {
             return false;
         }
         self.length = length;
         if let Length::Finite(duration) = self.length() {
-            self.mark(Media::from_ms(0), Media::from_ms(duration as i64), ledger, now);
+            self.mark(Media::from_ms(0), Media::from_ms(duration as i64), ledger);
         }
         true
     }
 
     /// A part of the content was watched.
-    pub(super) fn watch(&mut self, step: Step, run_ms: Millis, ledger: &mut Ledger, important: &mut bool, now: Mono) {
+    pub(super) fn watch(&mut self, step: &Step, run_ms: Millis, ledger: &mut Ledger) {
         self.once.add(step.from, step.to, Some(&mut self.twice));
-        self.mark(step.from, step.to, ledger, now);
-        self.climb(step.to, run_ms, false, ledger, important, now);
+        self.mark(step.from, step.to, ledger);
+        self.climb(run_ms, false, ledger);
     }
 
     /// Writes the percents that are newly watched, within the part of the content that just changed.
-    fn mark(&mut self, from: Media, to: Media, ledger: &mut Ledger, now: Mono) {
+    fn mark(&mut self, from: Media, to: Media, ledger: &mut Ledger) {
         let Length::Finite(duration) = self.length() else { return };
         let watched = self.once.percents(from, to, duration).minus(self.watched);
         let rewatched = self.twice.percents(from, to, duration).minus(self.rewatched);
@@ -86,29 +78,15 @@ impl Progress {
         }
         self.watched = self.watched.union(watched);
         self.rewatched = self.rewatched.union(rewatched);
-        let slice = ledger.slice(now, now);
+        let slice = ledger.slice();
         slice.watched = slice.watched.union(watched);
         slice.rewatched = slice.rewatched.union(rewatched);
     }
 
-    /// Notes the quartiles that are passed at `pos`, having played for `run_ms` on the way there.
-    pub(super) fn climb(
-        &mut self,
-        pos: Media,
-        run_ms: Millis,
-        ended: bool,
-        ledger: &mut Ledger,
-        important: &mut bool,
-        now: Mono,
-    ) {
+    /// Notes the quartiles that are passed here, having played for `run_ms` on the way.
+    pub(super) fn climb(&mut self, run_ms: Millis, ended: bool, ledger: &mut Ledger) {
         let Length::Finite(duration) = self.length() else { return };
-        let progress = ladder::Progress { duration, unique: self.once.total(), pos, run_ms, ended };
-        self.ladders.climb(progress, |ladder, percent, field| {
-            ledger.slice(now, now).fields[field] = 1;
-            if let Some(percent) = Percent::new(percent) {
-                ledger.event(EventKind::Quartile { ladder, percent }, Some(pos), now);
-            }
-            *important = true;
-        });
+        let pos = ledger.pos.unwrap_or_default();
+        ladder::climb(ladder::Progress { duration, unique: self.once.total(), pos, run_ms, ended }, ledger);
     }
 }

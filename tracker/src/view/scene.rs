@@ -1,6 +1,6 @@
 //! How it is watched: with sound or without, seen or not, in which rendition; and what happens beside the playing.
 
-use quartile_protocol::clock::{Media, Millis, Mono};
+use quartile_protocol::clock::Millis;
 use quartile_protocol::event::{AdMoment, EventKind, Text, Thousandths, Word};
 use quartile_protocol::field::Field;
 use quartile_protocol::slice::Slice;
@@ -63,14 +63,14 @@ impl Scene {
     }
 
     /// Time passed in a break for advertisements.
-    pub(super) fn spend_ad(&self, ms: Millis, running: bool, ledger: &mut Ledger, now: Mono) {
+    pub(super) fn spend_ad(&self, ms: Millis, running: bool, ledger: &mut Ledger) {
         if self.ad && running && ms > 0 {
-            ledger.slice(now - ms, now).fields[Field::AdMs] += ms;
+            ledger.add_time(Field::AdMs, ms);
         }
     }
 
     /// Looks for what changed on the element; told only once there is something to watch.
-    pub(super) fn look(&mut self, seen: &Snapshot, playing: bool, ledger: &mut Ledger, now: Mono) {
+    pub(super) fn look(&mut self, seen: &Snapshot, playing: bool, ledger: &mut Ledger) {
         let look = Look {
             silent: seen.is_silent(),
             muted: seen.muted,
@@ -79,16 +79,16 @@ impl Scene {
         };
         let Some(last) = self.last.replace(look).filter(|last| playing && *last != look) else { return };
         if last.rate != look.rate {
-            ledger.event_once(EventKind::Rate { rate: look.rate }, APART_MS, seen.pos, now);
+            ledger.event_once(EventKind::Rate { rate: look.rate }, APART_MS);
         }
         if (last.volume, last.muted) != (look.volume, look.muted) {
             let kind = EventKind::Volume { volume: look.volume, muted: look.muted };
-            ledger.event_once(kind, APART_MS, seen.pos, now);
+            ledger.event_once(kind, APART_MS);
         }
     }
 
     /// Notes what a signal says of itself.
-    pub(super) fn hear(&mut self, told: &Told<'_>, pos: Option<Media>, ledger: &mut Ledger, now: Mono) {
+    pub(super) fn hear(&mut self, told: &Told<'_>, ledger: &mut Ledger) {
         let on = told.is_on();
         let [first, second, third] = told.texts;
         let kind = match told.what {
@@ -106,13 +106,13 @@ impl Scene {
             }
             What::Cast => EventKind::Cast { on },
             What::Captions => {
-                add(Field::CaptionsOn, u64::from(on), ledger, now);
+                ledger.add(Field::CaptionsOn, u64::from(on));
                 EventKind::Captions { on, language: Word::of(first) }
             }
             What::AudioTrack => EventKind::AudioTrack { language: Word::of(first) },
             What::Rendition => {
                 let rendition = [told.whole(0), told.whole(1), told.whole(2)];
-                if !self.switch(rendition, ledger, now) {
+                if !self.switch(rendition, ledger) {
                     return;
                 }
                 let auto = (!first.is_empty()).then_some(first == "auto");
@@ -121,54 +121,48 @@ impl Scene {
             }
             What::Ad => {
                 let moment = AdMoment::ALL[told.whole(0) as usize % AdMoment::ALL.len()];
-                add(Field::Ads, u64::from(moment == AdMoment::Start), ledger, now);
+                ledger.add(Field::Ads, u64::from(moment == AdMoment::Start));
                 EventKind::Ad { moment, percent: told.known(1) }
             }
             What::Interaction => {
-                add(Field::Interactions, 1, ledger, now);
-                add(Field::Shares, u64::from(second == "share"), ledger, now);
-                add(Field::Downloads, u64::from(second == "download"), ledger, now);
+                ledger.add(Field::Interactions, 1);
+                ledger.add(Field::Shares, u64::from(second == "share"));
+                ledger.add(Field::Downloads, u64::from(second == "download"));
                 EventKind::Interaction { feature: Word::of(first), name: Word::of(second), value: Text::of(third) }
             }
-            What::Frames => return self.count_frames(told.whole(0), told.whole(1), ledger, now),
-            What::Bytes => return add(Field::Bytes, told.whole(0).min(MAX_BYTES), ledger, now),
+            What::Frames => return self.count_frames(told.whole(0), told.whole(1), ledger),
+            What::Bytes => return ledger.add(Field::Bytes, told.whole(0).min(MAX_BYTES)),
             What::Latency => {
-                add(Field::LatencyMsSum, told.whole(0).min(MAX_LATENCY_MS), ledger, now);
-                return add(Field::LatencySamples, 1, ledger, now);
+                ledger.add(Field::LatencyMsSum, told.whole(0).min(MAX_LATENCY_MS));
+                return ledger.add(Field::LatencySamples, 1);
             }
             _ => return,
         };
-        ledger.event(kind, pos, now);
+        ledger.event(kind);
     }
 
     /// Another rendition; better or worse by its bitrate, else by its height. Gives whether it is another one.
-    fn switch(&mut self, rendition: Numbers, ledger: &mut Ledger, now: Mono) -> bool {
+    fn switch(&mut self, rendition: Numbers, ledger: &mut Ledger) -> bool {
         let before = std::mem::replace(&mut self.rendition, rendition);
         let by = if before[KBPS] > 0 && rendition[KBPS] > 0 { KBPS } else { HEIGHT };
         if before[by] > 0 && rendition[by] > before[by] {
-            ledger.count(Field::RenditionUp, now);
+            ledger.count(Field::RenditionUp);
         } else if rendition[by] > 0 && rendition[by] < before[by] {
-            ledger.count(Field::RenditionDown, now);
+            ledger.count(Field::RenditionDown);
         }
         before != rendition
     }
 
     /// Browsers count since the element was made or since it was loaded: a counter that went back began anew.
-    fn count_frames(&mut self, total: u64, dropped: u64, ledger: &mut Ledger, now: Mono) {
+    fn count_frames(&mut self, total: u64, dropped: u64, ledger: &mut Ledger) {
         let (total_before, dropped_before) = self.frames.replace((total, dropped)).unwrap_or_default();
         let since = |count: u64, before: u64| count.checked_sub(before).unwrap_or(count);
         let began_anew = total < total_before;
         let frames = since(total, total_before);
         let drops = if began_anew { dropped } else { since(dropped, dropped_before) };
-        if frames > 0 || drops > 0 {
-            add(Field::Frames, frames, ledger, now);
-            add(Field::FramesDropped, drops, ledger, now);
-        }
+        ledger.add(Field::Frames, frames);
+        ledger.add(Field::FramesDropped, drops);
     }
-}
-
-fn add(field: Field, count: u64, ledger: &mut Ledger, now: Mono) {
-    ledger.slice(now, now).fields[field] += count;
 }
 
 /// The field that played time at this height goes to.

@@ -36,27 +36,27 @@ impl Seeks {
         }
     }
 
-    /// The playhead is being moved, to `to`.
-    pub(super) fn begin(&mut self, to: Option<Media>, ledger: &mut Ledger, now: Mono) {
-        let to = to.unwrap_or_default();
+    /// The playhead is being moved to where it is.
+    pub(super) fn begin(&mut self, ledger: &mut Ledger) {
+        let to = ledger.pos.unwrap_or_default();
         if let Some(seek) = &mut self.current
-            && now < seek.over_at
+            && ledger.now < seek.over_at
         {
             (seek.to, seek.over_at) = (to, Mono::NEVER);
             return;
         }
-        self.finish(true, ledger, now);
-        ledger.count(Field::Seeks, now);
-        let from = self.origin.unwrap_or(to);
-        self.current = Some(Seek { from, to, at: now, n: ledger.current(), took_ms: 0, over_at: Mono::NEVER });
+        self.finish(true, ledger);
+        ledger.count(Field::Seeks);
+        let (from, at) = (self.origin.unwrap_or(to), ledger.now);
+        self.current = Some(Seek { from, to, at, n: ledger.current(), took_ms: 0, over_at: Mono::NEVER });
     }
 
     /// The player went on seeking for `ms`.
-    pub(super) fn spend(&mut self, ms: Millis, ledger: &mut Ledger, now: Mono) {
+    pub(super) fn spend(&mut self, ms: Millis, ledger: &mut Ledger) {
         let Some(seek) = self.current.as_mut().filter(|_| ms > 0) else { return };
         seek.took_ms += ms;
-        let slice = ledger.slice(now - ms, now);
-        slice.fields[Field::SeekMs] += ms;
+        ledger.add_time(Field::SeekMs, ms);
+        let slice = ledger.slice();
         slice.fields[Field::SeekMaxMs] = slice.fields[Field::SeekMaxMs].max(seek.took_ms);
     }
 
@@ -73,8 +73,8 @@ impl Seeks {
     }
 
     /// Tells the seek, if it is over, or as far as it came.
-    pub(super) fn finish(&mut self, now_or_never: bool, ledger: &mut Ledger, now: Mono) {
-        if let Some(seek) = self.current.take_if(|seek| now_or_never || seek.over_at <= now) {
+    pub(super) fn finish(&mut self, now_or_never: bool, ledger: &mut Ledger) {
+        if let Some(seek) = self.current.take_if(|seek| now_or_never || seek.over_at <= ledger.now) {
             let kind = EventKind::Seek { from_ms: seek.from, to_ms: seek.to, took_ms: seek.took_ms };
             ledger.event_in(seek.n, kind, Some(seek.from), seek.at);
         }

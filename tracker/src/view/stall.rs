@@ -43,20 +43,22 @@ pub(super) fn patience(playhead: &Playhead, hidden: bool) -> Mono {
 
 impl View {
     /// Looks whether playback stalls.
-    pub(super) fn watch_for_stall(&mut self, told: &Told<'_>, seen: &Snapshot, hidden: bool, now: Mono) {
+    pub(super) fn watch_for_stall(&mut self, told: &Told<'_>, seen: &Snapshot) {
         if !matches!(self.state, State::Playing) || self.scene.in_ad() || seen.rate == 0.0 {
             return;
         }
-        let overdue = now >= patience(&self.playhead, hidden);
+        let now = self.ledger.now;
+        let overdue = now >= patience(&self.playhead, self.hidden);
         if matches!(told.what, What::Waiting) || overdue && seen.starved {
-            self.begin_stall(seen, now);
+            self.begin_stall();
         } else if overdue {
             // The element says that it has what it needs: it is looked at again after as long.
             self.playhead.excuse(now);
         }
     }
 
-    fn begin_stall(&mut self, seen: &Snapshot, now: Mono) {
+    fn begin_stall(&mut self) {
+        let (now, pos) = (self.ledger.now, self.ledger.pos);
         let since = self.playhead.moved_at();
         let lasted_ms = now.since(since).min(SLEEP_MS);
         let cause = match self.playhead.put_by() {
@@ -64,33 +66,33 @@ impl View {
             Put::Rate => Cause::Rate,
             Put::Motion => Cause::Network,
         };
-        let at = now - (lasted_ms);
+        let at = now - lasted_ms;
         let n = self.ledger.current();
         self.times.move_to_stall(lasted_ms);
-        let stall = Stall { since, at, pos: seen.pos, n, cause, lasted_ms, counted_ms: 0 };
+        let stall = Stall { since, at, pos, n, cause, lasted_ms, counted_ms: 0 };
         let stall = self.count_stall(stall, now);
         self.enter(State::Rebuffering(stall));
     }
 
     /// The stall went on since the last look; it is over if the playhead moved.
-    pub(super) fn spend_stall(&mut self, stall: Stall, step: Option<Step>, now: Mono) {
-        let end = step.map_or(now, |step| step.began);
+    pub(super) fn spend_stall(&mut self, stall: Stall, step: Option<&Step>) {
+        let end = step.map_or(self.ledger.now, |step| step.began);
         let awake = end.since(stall.since + stall.lasted_ms).min(SLEEP_MS);
         let stall = Stall { lasted_ms: stall.lasted_ms + awake, ..stall };
-        let stall = self.count_stall(stall, now - now.since(end));
+        let stall = self.count_stall(stall, end.min(self.ledger.now));
         self.state = State::Rebuffering(stall);
     }
 
-    fn count_stall(&mut self, stall: Stall, now: Mono) -> Stall {
+    /// Counts what of the stall is not counted yet, up to `until`.
+    fn count_stall(&mut self, stall: Stall, until: Mono) -> Stall {
         let more = stall.lasted_ms - stall.counted_ms;
         if stall.lasted_ms < SHORTEST_MS || more == 0 {
             return stall;
         }
-        let slice = self.ledger.slice(now - more, now);
-        slice.fields[Field::RebufferMs] += more;
+        self.ledger.slice_from(until - more).fields[Field::RebufferMs] += more;
         if stall.counted_ms == 0 {
-            slice.fields[Field::Rebuffers] += 1;
-            self.ledger.once(Field::Rebuffered, now);
+            self.ledger.count(Field::Rebuffers);
+            self.ledger.once(Field::Rebuffered);
         }
         Stall { counted_ms: stall.lasted_ms, ..stall }
     }

@@ -1,6 +1,6 @@
 //! What the player is doing, and what a change of that means.
 
-use quartile_protocol::clock::{Media, Millis, Mono};
+use quartile_protocol::clock::{Millis, Mono};
 use quartile_protocol::event::{ErrorPhase, EventKind};
 use quartile_protocol::field::Field;
 
@@ -36,7 +36,7 @@ const NAMES: [&str; State::COUNT] =
 impl State {
     const COUNT: usize = 9;
 
-    const fn index(self) -> usize {
+    const fn index(&self) -> usize {
         match self {
             Self::Idle => 0,
             Self::Requested => 1,
@@ -51,21 +51,21 @@ impl State {
     }
 
     /// For people.
-    pub(crate) const fn name(self) -> &'static str {
+    pub(crate) const fn name(&self) -> &'static str {
         NAMES[self.index()]
     }
 
-    pub(super) const fn awaits_first_frame(self) -> bool {
+    pub(super) const fn awaits_first_frame(&self) -> bool {
         matches!(self, Self::Requested | Self::Starting)
     }
 
     /// Whether a motion of the playhead would be playing.
-    pub(super) const fn may_move(self) -> bool {
+    pub(super) const fn may_move(&self) -> bool {
         self.awaits_first_frame() || matches!(self, Self::Playing | Self::Rebuffering(_) | Self::Failed)
     }
 
     /// Whether somebody is watching, or waiting to.
-    pub(super) const fn is_active(self) -> bool {
+    pub(super) const fn is_active(&self) -> bool {
         self.awaits_first_frame() || matches!(self, Self::Playing | Self::Rebuffering(_) | Self::Seeking)
     }
 }
@@ -76,7 +76,7 @@ pub(crate) struct Times([Millis; State::COUNT]);
 
 impl Times {
     /// `lasted` went to a state, and `moved` after it to playing.
-    pub(super) fn spend(&mut self, state: State, lasted: Millis, moved: Millis) {
+    pub(super) fn spend(&mut self, state: &State, lasted: Millis, moved: Millis) {
         self.0[state.index()] += lasted;
         self.0[State::Playing.index()] += moved;
     }
@@ -127,15 +127,15 @@ impl Start {
         }
     }
 
-    pub(super) const fn is_played(self) -> bool {
+    pub(super) const fn is_played(&self) -> bool {
         matches!(self, Self::Played)
     }
 
-    pub(super) const fn is_not_asked(self) -> bool {
+    pub(super) const fn is_not_asked(&self) -> bool {
         matches!(self, Self::NotAsked)
     }
 
-    pub(super) const fn phase(self) -> ErrorPhase {
+    pub(super) const fn phase(&self) -> ErrorPhase {
         match self {
             Self::NotAsked => ErrorPhase::BeforePlay,
             Self::Asked { .. } => ErrorPhase::BeforeFirstFrame,
@@ -155,45 +155,45 @@ impl View {
     }
 
     /// Reads the new state off the element.
-    pub(super) fn settle(&mut self, told: &Told<'_>, seen: &Snapshot, now: Mono) {
+    pub(super) fn settle(&mut self, told: &Told<'_>, seen: &Snapshot) {
         if matches!(self.state, State::Failed) {
             // The viewer asks for what is broken already.
             if !seen.paused && self.start.is_not_asked() {
-                self.ask(seen, now);
-                self.fail_to_start(now);
+                self.ask();
+                self.fail_to_start();
             }
             return;
         }
         if seen.ended {
-            self.end(seen, now);
+            self.end();
         } else if seen.seeking {
-            self.seek(seen, now);
+            self.seek(seen);
         } else if seen.paused {
-            self.hold(told, seen, now);
+            self.hold(told);
         } else {
-            self.run(seen, now);
+            self.run(seen);
         }
     }
 
-    fn end(&mut self, seen: &Snapshot, now: Mono) {
+    fn end(&mut self) {
         let played_here = self.state.may_move() || matches!(self.state, State::Seeking);
         self.running = false;
         if matches!(self.state, State::Ended) || !self.start.is_played() {
             return;
         }
-        self.reach_end(seen.pos.unwrap_or_default(), played_here, now);
+        self.reach_end(played_here);
         self.enter(State::Ended);
     }
 
     /// The content came to its end.
-    pub(super) fn reach_end(&mut self, pos: Media, played_here: bool, now: Mono) {
-        self.progress.climb(pos, self.playhead.run_ms(), played_here, &mut self.ledger, &mut self.important, now);
-        self.ledger.count(Field::Ends, now);
-        self.ledger.event(EventKind::End {}, Some(pos), now);
-        self.important = true;
+    pub(super) fn reach_end(&mut self, played_here: bool) {
+        self.progress.climb(self.playhead.run_ms(), played_here, &mut self.ledger);
+        self.ledger.count(Field::Ends);
+        self.ledger.event(EventKind::End {});
+        self.ledger.important = true;
     }
 
-    fn seek(&mut self, seen: &Snapshot, now: Mono) {
+    fn seek(&mut self, seen: &Snapshot) {
         // A repeating player seeks to its beginning by itself, too.
         if self.wrapping {
             return;
@@ -207,17 +207,17 @@ impl View {
             self.enter(State::Seeking);
         }
         if self.start.is_played() && matches!(self.state, State::Seeking) {
-            self.seeks.begin(seen.pos, &mut self.ledger, now);
+            self.seeks.begin(&mut self.ledger);
         }
     }
 
-    fn hold(&mut self, told: &Told<'_>, seen: &Snapshot, now: Mono) {
+    fn hold(&mut self, told: &Told<'_>) {
         // What was paused during a seek shows when the seek is over.
         let by_viewer = matches!(told.what, What::Paused) || matches!(self.state, State::Seeking);
         if by_viewer && std::mem::replace(&mut self.running, false) && self.start.is_played() {
             self.on_hold = true;
-            self.ledger.count(Field::Pauses, now);
-            self.ledger.event(EventKind::Pause {}, seen.pos, now);
+            self.ledger.count(Field::Pauses);
+            self.ledger.event(EventKind::Pause {});
         }
         let state = match (self.state, self.start) {
             // The end stays the end until something plays, wherever the viewer looks meanwhile.
@@ -229,15 +229,15 @@ impl View {
         self.enter(state);
     }
 
-    fn run(&mut self, seen: &Snapshot, now: Mono) {
+    fn run(&mut self, seen: &Snapshot) {
         self.running = true;
         let was_on_hold = std::mem::take(&mut self.on_hold);
         match self.start {
-            Start::NotAsked => self.ask(seen, now),
-            Start::Played if matches!(self.state, State::Ended) => self.replay(seen, now),
+            Start::NotAsked => self.ask(),
+            Start::Played if matches!(self.state, State::Ended) => self.replay(),
             Start::Played if was_on_hold => {
-                self.ledger.count(Field::Resumes, now);
-                self.ledger.event(EventKind::Resume {}, seen.pos, now);
+                self.ledger.count(Field::Resumes);
+                self.ledger.event(EventKind::Resume {});
             }
             Start::Asked { .. } | Start::Played => {}
         }
@@ -249,17 +249,17 @@ impl View {
         }
     }
 
-    fn ask(&mut self, seen: &Snapshot, now: Mono) {
+    fn ask(&mut self) {
         self.start = Start::Asked { waited_ms: 0, frame_ms: None };
         self.autoplay_due = Mono::NEVER;
-        self.ledger.count(Field::PlayRequests, now);
-        self.ledger.event(EventKind::PlayRequest {}, seen.pos, now);
+        self.ledger.count(Field::PlayRequests);
+        self.ledger.event(EventKind::PlayRequest {});
     }
 
-    fn replay(&mut self, seen: &Snapshot, now: Mono) {
-        if seen.pos.is_some_and(|pos| pos.as_ms() <= BEGINNING_MS) {
-            self.ledger.count(Field::Replays, now);
-            self.ledger.event(EventKind::Replay {}, seen.pos, now);
+    fn replay(&mut self) {
+        if self.ledger.pos.is_some_and(|pos| pos.as_ms() <= BEGINNING_MS) {
+            self.ledger.count(Field::Replays);
+            self.ledger.event(EventKind::Replay {});
         }
     }
 }
