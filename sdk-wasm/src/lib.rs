@@ -15,31 +15,29 @@ mod allocator;
 mod signals;
 mod state;
 
-use std::mem::take;
-
 use quartile_protocol::clock::{Mono, Now, Wall};
 use quartile_tracker::{Config, Delivery, Outcome, PlayerId, Subject, Tracker};
 
 use crate::signals::Look;
-use crate::state::{with_core, with_state};
+use crate::state::state;
 
 /// Makes room for a text of `length` bytes, which the next call that takes texts takes; gives where the loader writes it,
 /// in UTF-8.
 #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
 pub extern "C" fn text(length: usize) -> *mut u8 {
-    with_state(|state| state.make_room(length))
+    state().make_room(length)
 }
 
 /// Where the bytes are that the last call prepared: a body, or what [`inspect`] tells.
 #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
 pub extern "C" fn result() -> *const u8 {
-    with_state(|state| state.result.as_ptr())
+    state().result.as_ptr()
 }
 
 /// How many they are.
 #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
 pub extern "C" fn result_length() -> usize {
-    with_state(|state| state.result.len())
+    state().result.len()
 }
 
 /// Begins a core without players; takes the text of the user. `context_bytes` says how much the loader adds to a body; the
@@ -49,42 +47,47 @@ pub extern "C" fn start(context_bytes: usize, a: u32, b: u32, c: u32, d: u32, mo
     let half = |high: u32, low: u32| u128::from(u64::from(high) << 32 | u64::from(low));
     let seed = half(a, b) << 64 | half(c, d);
     let opened = Now { mono: time(mono), wall: Wall::from_ms(wall as i64) };
-    with_state(|state| {
-        let user = state.take_texts().pop().unwrap_or_default();
-        state.cores.push(Tracker::new(Config { user, context_bytes, seed }, opened));
-        state.cores.len() - 1
-    })
+    let state = state();
+    let user = state.take_texts().pop().unwrap_or_default();
+    state.cores.push(Tracker::new(Config { user, context_bytes, seed }, opened));
+    state.cores.len() - 1
 }
 
 /// A player comes; takes the texts of video, player and dimensions, in the order of [`Subject::new`]. Returns the number
 /// that names it within the core.
 #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
 pub extern "C" fn attach(core: usize) -> u32 {
-    let mut id = u32::MAX;
-    with_core(core, &mut |tracker, texts| id = tracker.attach(Subject::new(take(texts))).as_u32());
-    id
+    let state = state();
+    let subject = Subject::new(state.take_texts());
+    state.cores.get_mut(core).map_or(u32::MAX, |tracker| tracker.attach(subject).as_u32())
 }
 
 /// A player goes.
 #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
 pub extern "C" fn detach(core: usize, player: u32, now: f64) {
-    with_core(core, &mut |tracker, _| tracker.detach(PlayerId::from_u32(player), time(now)));
+    if let Some(tracker) = state().cores.get_mut(core) {
+        tracker.detach(PlayerId::from_u32(player), time(now));
+    }
 }
 
 /// Another video, or more that is known of video, player and dimensions; takes the texts of them all.
 #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
 pub extern "C" fn describe(core: usize, player: u32, now: f64) {
-    with_core(core, &mut |tracker, texts| {
-        tracker.describe(PlayerId::from_u32(player), Subject::new(take(texts)), time(now));
-    });
+    let state = state();
+    let subject = Subject::new(state.take_texts());
+    if let Some(tracker) = state.cores.get_mut(core) {
+        tracker.describe(PlayerId::from_u32(player), subject, time(now));
+    }
 }
 
 /// The user became known, or is another one; takes the text of the user.
 #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
 pub extern "C" fn user(core: usize, now: f64) {
-    with_core(core, &mut |tracker, texts| {
-        tracker.set_user(texts.first().map_or("", |user| user), time(now));
-    });
+    let state = state();
+    let user = state.take_texts().pop().unwrap_or_default();
+    if let Some(tracker) = state.cores.get_mut(core) {
+        tracker.set_user(&user, time(now));
+    }
 }
 
 /// A player did something: a signal with its numbers and texts, and the element as it is now (places in seconds).
@@ -104,52 +107,50 @@ pub extern "C" fn observe(
     c: f64,
     now: f64,
 ) {
-    with_core(core, &mut |tracker, texts| {
-        let seen = Look { flags, pos, duration, rate, volume }.snapshot();
-        if let Some(signal) = signals::signal(signal, [a, b, c], texts) {
-            tracker.observe(PlayerId::from_u32(player), signal, &seen, time(now));
-        }
-    });
+    let state = state();
+    let texts = state.take_texts();
+    let seen = Look { flags, pos, duration, rate, volume }.snapshot();
+    if let Some(tracker) = state.cores.get_mut(core)
+        && let Some(signal) = signals::signal(signal, [a, b, c], &texts)
+    {
+        tracker.observe(PlayerId::from_u32(player), signal, &seen, time(now));
+    }
 }
 
 /// The page did something; the loader observes its players first.
 #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
 pub extern "C" fn page(core: usize, signal: u32, now: f64) {
-    with_core(core, &mut |tracker, _| {
-        if let Some(signal) = signals::page_signal(signal) {
-            tracker.page(signal, time(now));
-        }
-    });
+    if let Some(tracker) = state().cores.get_mut(core)
+        && let Some(signal) = signals::page_signal(signal)
+    {
+        tracker.page(signal, time(now));
+    }
 }
 
 /// The time of [`wake_at`] has come; the loader observes its players first.
 #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
 pub extern "C" fn timeout(core: usize, now: f64) {
-    with_core(core, &mut |tracker, _| tracker.handle_timeout(time(now)));
+    if let Some(tracker) = state().cores.get_mut(core) {
+        tracker.handle_timeout(time(now));
+    }
 }
 
 /// When to call [`timeout`] at the latest; infinite = never.
 #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
 pub extern "C" fn wake_at(core: usize) -> f64 {
-    let mut wake_at = f64::INFINITY;
-    with_core(core, &mut |tracker, _| {
-        if let Some(at) = tracker.poll_timeout() {
-            wake_at = at.as_ms() as f64;
-        }
-    });
-    wake_at
+    let wake_at = state().cores.get(core).and_then(Tracker::poll_timeout);
+    wake_at.map_or(f64::INFINITY, |at| at.as_ms() as f64)
 }
 
 /// Prepares the next request as the [`result`]: members of its body. -1: there is none; otherwise its number times 4, plus
 /// 2 if it needs its context, plus 1 if it must outlive the page.
 #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
 pub extern "C" fn next(core: usize) -> f64 {
-    with_state(|state| {
-        let Some(send) = state.cores.get_mut(core).and_then(Tracker::poll_output) else { return -1.0 };
-        state.result = send.body;
-        let bits = u32::from(send.context) * 2 + u32::from(send.urgent);
-        f64::from(send.delivery.as_u32()) * 4.0 + f64::from(bits)
-    })
+    let state = state();
+    let Some(send) = state.cores.get_mut(core).and_then(Tracker::poll_output) else { return -1.0 };
+    state.result = send.body;
+    let bits = u32::from(send.context) * 2 + u32::from(send.urgent);
+    f64::from(send.delivery.as_u32()) * 4.0 + f64::from(bits)
 }
 
 /// What became of a request: 0 acknowledged, 1 refused for good, otherwise to be sent again. It asked to wait for
@@ -163,16 +164,17 @@ pub extern "C" fn delivered(core: usize, delivery: u32, outcome: u32, wait_ms: f
         1 => Outcome::Refused,
         _ => Outcome::Later { wait },
     };
-    with_core(core, &mut |tracker, _| tracker.delivered(Delivery::from_u32(delivery), outcome, time(now)));
+    if let Some(tracker) = state().cores.get_mut(core) {
+        tracker.delivered(Delivery::from_u32(delivery), outcome, time(now));
+    }
 }
 
 /// Tells as the [`result`] what is known of a player's view: JSON; empty if it has none.
 #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
 pub extern "C" fn inspect(core: usize, player: u32) {
-    with_state(|state| {
-        let view = state.cores.get(core).and_then(|tracker| tracker.inspect(PlayerId::from_u32(player)));
-        state.result = view.map_or_else(Vec::new, |view| view.to_json());
-    });
+    let state = state();
+    let view = state.cores.get(core).and_then(|tracker| tracker.inspect(PlayerId::from_u32(player)));
+    state.result = view.map_or_else(Vec::new, |view| view.to_json());
 }
 
 fn time(ms: f64) -> Mono {

@@ -1,6 +1,6 @@
 //! What the module holds between two calls.
 
-use std::cell::RefCell;
+use std::cell::UnsafeCell;
 
 use quartile_tracker::Tracker;
 
@@ -12,24 +12,20 @@ pub(crate) struct State {
     texts: Vec<String>,
 }
 
-thread_local! {
-    static STATE: RefCell<State> = const { RefCell::new(State { cores: Vec::new(), result: Vec::new(), texts: Vec::new() }) };
-}
+struct Global(UnsafeCell<State>);
 
-/// Does something with all of it.
-pub(crate) fn with_state<R>(act: impl FnOnce(&mut State) -> R) -> R {
-    STATE.with_borrow_mut(act)
-}
+// SAFETY: the module is built without threads.
+#[expect(unsafe_code, reason = "see there")]
+unsafe impl Sync for Global {}
 
-/// Does something with a core, if there is one of this number, and with the texts that wait. One function for all calls
-/// of the loader: as a parameter of a type, `act` would make one of each.
-pub(crate) fn with_core(core: usize, act: &mut dyn FnMut(&mut Tracker, &mut Vec<String>)) {
-    with_state(|state| {
-        let mut texts = state.take_texts();
-        if let Some(tracker) = state.cores.get_mut(core) {
-            act(tracker, &mut texts);
-        }
-    });
+static STATE: Global = Global(UnsafeCell::new(State { cores: Vec::new(), result: Vec::new(), texts: Vec::new() }));
+
+/// All of it, for the length of one call of the loader.
+#[expect(unsafe_code, reason = "a cell that counts its borrowers would be checked in every call")]
+pub(crate) fn state() -> &'static mut State {
+    // SAFETY: the module imports nothing, so that no call can begin before the one before it has ended; and each call takes
+    // the state once.
+    unsafe { &mut *STATE.0.get() }
 }
 
 impl State {

@@ -326,29 +326,39 @@ impl Tracker {
             return;
         }
         self.hidden = !visible;
-        self.each_view(&mut |view| view.see_page(visible, now));
+        for index in 0..self.views() {
+            if let Some(view) = self.view(index) {
+                view.see_page(visible, now);
+            }
+        }
     }
 
     fn set_server_ahead(&mut self, ms: i64) {
         self.dates.server_ahead_ms = ms;
         let dates = self.dates;
-        self.each_view(&mut |view| view.ledger().dates = dates);
+        for index in 0..self.views() {
+            if let Some(view) = self.view(index) {
+                view.ledger().dates = dates;
+            }
+        }
     }
 
     fn index(&self, id: PlayerId) -> Option<usize> {
         self.players.iter().position(|player| player.id == id)
     }
 
-    /// Does something with every view. `act` is no parameter of a type: that would make one function for each.
-    fn each_view(&mut self, act: &mut dyn FnMut(&mut View)) {
-        for view in &mut self.parted {
-            act(view);
+    /// How many views there may be.
+    fn views(&self) -> usize {
+        self.parted.len() + self.players.len()
+    }
+
+    /// One of them. A closure for all of them would be larger by far.
+    fn view(&mut self, index: usize) -> Option<&mut View> {
+        let parted = self.parted.len();
+        if index < parted {
+            return Some(&mut self.parted[index]);
         }
-        for player in &mut self.players {
-            if let Some(view) = &mut player.view {
-                act(view);
-            }
-        }
+        self.players.get_mut(index - parted)?.view.as_deref_mut()
     }
 
     /// Begins a view of what the player shows, if it shows something and has none.
@@ -400,11 +410,12 @@ impl Tracker {
     /// Sends what is due, and notes when the rest will be.
     fn plan(&mut self, now: Mono) {
         let (mut waiting, mut important, mut given_up) = (false, false, 0);
-        self.each_view(&mut |view| {
+        for index in 0..self.views() {
+            let Some(view) = self.view(index) else { continue };
             given_up += view.ledger().take_given_up();
             waiting |= view.ledger().is_waiting();
             important |= view.take_importance();
-        });
+        }
         self.discarded[Discard::QueueFull as usize] += given_up;
         if !waiting {
             self.schedule.rest();
@@ -431,7 +442,13 @@ impl Tracker {
         let room = limits::SDK_BODY_BYTES.saturating_sub(END_BYTES + self.config.context_bytes);
         let mut request = Request::new(id, room);
         let body = Json::members_of(|json| {
-            json.array("views", |json| self.each_view(&mut |view| view.say(json, &mut request)));
+            json.array("views", |json| {
+                for index in 0..self.views() {
+                    if let Some(view) = self.view(index) {
+                        view.say(json, &mut request);
+                    }
+                }
+            });
             json.text("user", request.user.as_deref().unwrap_or_default());
             self.say_discarded(id, json);
         });
@@ -462,7 +479,11 @@ impl Tracker {
     /// Settles what a request said; gives how many items it carried of.
     fn settle(&mut self, id: DeliveryId, said: Said) -> u64 {
         let mut settled = 0;
-        self.each_view(&mut |view| settled += view.ledger().settle(id, said));
+        for index in 0..self.views() {
+            if let Some(view) = self.view(index) {
+                settled += view.ledger().settle(id, said);
+            }
+        }
         self.parted.retain_mut(|view| !view.ledger().is_done());
         settled
     }
