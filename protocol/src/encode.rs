@@ -155,11 +155,11 @@ impl Json {
         self.raw(item);
     }
 
-    /// Members that were written before, by [`members_of`](Self::members_of).
-    pub fn written_members(&mut self, members: &[u8]) {
+    /// Members that were written before.
+    pub fn written_members(&mut self, members: &Self) {
         if !members.is_empty() {
             self.separate();
-            self.raw(members);
+            self.raw(&members.bytes);
         }
     }
 

@@ -102,9 +102,9 @@ impl Thousandths {
     }
 }
 
-/// One event; its texts are owned, or borrowed while it is being written.
+/// One event.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Event<S = String> {
+pub struct Event {
     /// Its number within the view, from 0.
     pub seq: u32,
     /// The number of the slice that it happened in.
@@ -114,7 +114,7 @@ pub struct Event<S = String> {
     /// Where in the video, if known.
     pub pos: Option<Media>,
     /// What.
-    pub kind: EventKind<S>,
+    pub kind: EventKind,
 }
 
 macro_rules! events {
@@ -124,7 +124,20 @@ macro_rules! events {
     )+) => {
         /// What happened, with its details.
         #[derive(Clone, Debug, PartialEq, Eq)]
-        pub enum EventKind<S = String> { $($(#[$doc])* $kind { $($(#[$detail_doc])* $detail: $type,)* },)+ }
+        pub enum EventKind { $($(#[$doc])* $kind { $($(#[$detail_doc])* $detail: $type,)* },)+ }
+
+        /// What happened, without its details.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub enum EventType { $($(#[$doc])* $kind,)+ }
+
+        impl EventType {
+            /// The spelling of the `type` on the wire.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                EventKind::NAMES[self as usize]
+            }
+        }
 
         impl EventKind {
             /// The spellings of all kinds, in the order of declaration.
@@ -147,7 +160,7 @@ macro_rules! events {
             }
         }
 
-        impl<S: AsRef<str>> EventKind<S> {
+        impl EventKind {
             /// The spelling of the `type` on the wire.
             #[must_use]
             pub const fn name(&self) -> &'static str {
@@ -217,9 +230,9 @@ events! {
     /// Something failed.
     Error = "error" {
         /// The player's or browser's code.
-        code: Word<S>,
+        code: Word,
         /// For people.
-        message: Text<S>,
+        message: Text,
         /// Whether playback could not go on.
         fatal: bool,
         /// When it struck.
@@ -268,12 +281,12 @@ events! {
         /// Whether they are on now.
         on: bool,
         /// Their language.
-        language: Word<S>,
+        language: Word,
     }
     /// Another audio track.
     AudioTrack = "audio_track" {
         /// Its language.
-        language: Word<S>,
+        language: Word,
     }
     /// The page was hidden or shown.
     Visibility = "visibility" {
@@ -295,11 +308,11 @@ events! {
     /// Anything else that the site reports.
     Interaction = "interaction" {
         /// The part of the page or player.
-        feature: Word<S>,
+        feature: Word,
         /// What was done; `share`, `download`, `report`, `related` and `info` are well known.
-        name: Word<S>,
+        name: Word,
         /// With what.
-        value: Text<S>,
+        value: Text,
     }
 }
 
@@ -322,37 +335,33 @@ impl Percent {
 }
 
 /// A short text, at most [`WORD_BYTES`](crate::limits::WORD_BYTES); empty = unknown.
-pub type Word<S = String> = Bounded<{ crate::limits::WORD_BYTES }, S>;
+pub type Word = Bounded<{ crate::limits::WORD_BYTES }>;
 
 /// A text for people, at most [`TITLE_BYTES`](crate::limits::TITLE_BYTES); empty = unknown.
-pub type Text<S = String> = Bounded<{ crate::limits::TITLE_BYTES }, S>;
+pub type Text = Bounded<{ crate::limits::TITLE_BYTES }>;
 
 /// A text of at most `MAX` bytes of UTF-8.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Bounded<const MAX: usize, S = String>(S);
-
-impl<'a, const MAX: usize> Bounded<MAX, &'a str> {
-    /// As much of `text` as fits.
-    #[must_use]
-    pub fn of(text: &'a str) -> Self {
-        Self(&text[..text.floor_char_boundary(MAX)])
-    }
-}
+pub struct Bounded<const MAX: usize>(String);
 
 impl<const MAX: usize> Bounded<MAX> {
-    /// As much of `text` as fits, as a text of its own.
+    /// Takes as much of `text` as fits.
     #[must_use]
     pub fn cut(text: &str) -> Self {
-        Self(Bounded::<MAX, &str>::of(text).0.into())
+        Self(cut(text, MAX).into())
     }
-}
 
-impl<const MAX: usize, S: AsRef<str>> Bounded<MAX, S> {
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        self.0.as_ref()
+        &self.0
     }
+}
+
+/// As much of `text` as fits into `max` bytes.
+#[must_use]
+pub fn cut(text: &str, max: usize) -> &str {
+    &text[..text.floor_char_boundary(max)]
 }
 
 /// How a detail is written.
@@ -360,7 +369,7 @@ trait Detail {
     fn write(&self, name: &str, json: &mut Json);
 }
 
-impl<const MAX: usize, S: AsRef<str>> Detail for Bounded<MAX, S> {
+impl<const MAX: usize> Detail for Bounded<MAX> {
     fn write(&self, name: &str, json: &mut Json) {
         json.text(name, self.as_str());
     }
@@ -420,7 +429,7 @@ macro_rules! words {
 
 words!(Ladder, Cause, StopReason, ErrorPhase, AdMoment);
 
-impl<S: AsRef<str>> Event<S> {
+impl Event {
     /// Writes it as an object, as on the wire.
     pub fn write(&self, json: &mut Json) {
         write_head(self.seq, self.n, self.at, self.kind.name(), self.pos, json);
@@ -428,11 +437,11 @@ impl<S: AsRef<str>> Event<S> {
     }
 }
 
-/// Writes what every event has; what follows are the details of its kind.
-pub fn write_head(seq: u32, n: u32, at: Wall, kind: &str, pos: Option<Media>, json: &mut Json) {
+/// Writes what every event has; what follows are the details of its type.
+pub fn write_head(seq: u32, n: u32, at: Wall, name: &str, pos: Option<Media>, json: &mut Json) {
     json.number("seq", i64::from(seq));
     json.number("n", i64::from(n));
     json.number("at", at.as_ms());
-    json.text("type", kind);
+    json.text("type", name);
     json.known_number("pos_ms", pos.map(|pos| pos.as_ms() as u64));
 }

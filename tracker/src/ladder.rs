@@ -1,7 +1,7 @@
 //! The two ladders of quartiles: how much was watched, and how far the playhead came while playing.
 
 use quartile_protocol::clock::{Media, Millis};
-use quartile_protocol::event::{EventKind, Ladder, Percent};
+use quartile_protocol::event::{EventType, Ladder};
 use quartile_protocol::field::Field;
 
 use crate::ledger::Ledger;
@@ -49,9 +49,9 @@ pub(crate) fn climb(at: Progress, ledger: &mut Ledger) {
 
 fn pass(ladder: Ladder, percent: u8, field: Field, ledger: &mut Ledger) {
     if ledger.once(field) {
-        if let Some(percent) = Percent::new(percent) {
-            ledger.event(EventKind::Quartile { ladder, percent });
-        }
+        let details = ledger.event(EventType::Quartile);
+        details.text("ladder", ladder.as_str());
+        details.number("percent", percent.into());
         ledger.important = true;
     }
 }

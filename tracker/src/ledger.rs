@@ -7,7 +7,7 @@
 
 use quartile_protocol::clock::{MINUTE_MS, Media, Millis, Mono, Wall};
 use quartile_protocol::encode::Json;
-use quartile_protocol::event::{self, EventKind};
+use quartile_protocol::event::{self, EventType};
 use quartile_protocol::field::{FIELDS, Field, Fields};
 use quartile_protocol::slice::Slice;
 
@@ -39,21 +39,20 @@ pub(crate) type DeliveryId = u32;
 /// Names the dimensions that a slice was counted under.
 pub(crate) type SubjectId = u16;
 
-/// How much of an item the collector knows.
+/// How much of an item the collector knows: the number of the request that says it, or one of two that no request has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Said {
-    /// There is something new to say.
-    Waiting,
-    /// It was said in this request, which is not answered yet.
-    Underway(DeliveryId),
-    /// The collector has it as it is.
-    Acknowledged,
-}
+pub(crate) struct Said(DeliveryId);
 
 impl Said {
+    /// There is something new to say.
+    pub(crate) const WAITING: Self = Self(DeliveryId::MAX);
+
+    /// The collector has it as it is.
+    pub(crate) const ACKNOWLEDGED: Self = Self(DeliveryId::MAX - 1);
+
     /// The request was answered; gives whether it said this.
     fn settle(&mut self, delivery: DeliveryId, settled: Self) -> bool {
-        let concerned = *self == Self::Underway(delivery);
+        let concerned = *self == Self(delivery);
         if concerned {
             *self = settled;
         }
@@ -93,9 +92,9 @@ struct KeptEvent {
     n: u32,
     at: Wall,
     pos: Option<Media>,
-    kind: &'static str,
+    kind: EventType,
     /// Its members beyond those that every event has.
-    details: Vec<u8>,
+    details: Json,
     said: Said,
     /// Whether it was ever said: then it stays as it is, because copies of one event are equal.
     told: bool,
@@ -164,6 +163,8 @@ pub(crate) struct Ledger {
     closed: Vec<Closed>,
     open: Option<Box<Open>>,
     events: Vec<KeptEvent>,
+    /// Where the details of events are written that are too many.
+    nowhere: Json,
     subject: SubjectId,
     /// What was counted in all slices that are closed.
     totals: Fields,
@@ -187,6 +188,7 @@ impl Ledger {
             closed: Vec::new(),
             open: None,
             events: Vec::new(),
+            nowhere: Json::default(),
             subject: 0,
             totals: Fields::default(),
             noted: [false; FIELDS],
@@ -214,7 +216,7 @@ impl Ledger {
         }
         let (dates, n) = (self.dates, self.next_n - 1);
         let open = self.open.get_or_insert_with(|| Open::new(n, from, dates));
-        open.said = Said::Waiting;
+        open.said = Said::WAITING;
         open.slice.span_ms = open.slice.span_ms.max(self.now.since(open.since));
         &mut open.slice
     }
@@ -274,7 +276,7 @@ impl Ledger {
         let slice = &open.slice;
         self.totals.add(&slice.fields);
         let text = Json::members_of(|json| json.item(|json| slice.write(json)));
-        let closed = Closed { n: slice.n, at: slice.at, subject: self.subject, said: Said::Waiting, text };
+        let closed = Closed { n: slice.n, at: slice.at, subject: self.subject, said: Said::WAITING, text };
         self.closed.push(closed);
         let waiting = self.closed.iter().filter(|closed| !closed.text.is_empty()).count();
         if waiting > MAX_WAITING {
@@ -289,7 +291,7 @@ impl Ledger {
     fn give_up(&mut self, wanted: impl Fn(&Closed) -> bool) {
         if let Some(index) = self.closed.iter().position(wanted) {
             let lost = self.closed.remove(index);
-            self.given_up += u64::from(lost.said != Said::Acknowledged);
+            self.given_up += u64::from(lost.said != Said::ACKNOWLEDGED);
         }
     }
 
@@ -303,10 +305,10 @@ impl Ledger {
     /// needs no numbers: its identity and its date carry the dimensions.
     pub(crate) fn say_again(&mut self) {
         for closed in &mut self.closed {
-            closed.said = Said::Waiting;
+            closed.said = Said::WAITING;
         }
         if let Some(open) = &mut self.open {
-            (open.said, open.is_known, open.known, open.sent_in) = (Said::Waiting, false, Slice::default(), None);
+            (open.said, open.is_known, open.known, open.sent_in) = (Said::WAITING, false, Slice::default(), None);
         }
     }
 
@@ -319,28 +321,46 @@ impl Ledger {
         open.slice.active.insert(u32::try_from(index).unwrap_or(u32::MAX));
     }
 
-    /// Notes an event that happens now, where the playhead is.
-    pub(crate) fn event(&mut self, kind: EventKind<&str>) {
+    /// Notes an event that happens now, where the playhead is; gives where its details are written.
+    pub(crate) fn event(&mut self, kind: EventType) -> &mut Json {
         let n = self.slice().n;
-        self.event_in(n, kind, self.pos, self.now);
+        self.event_in(n, kind, self.pos, self.now)
     }
 
     /// Notes an event that happened in slice `n`.
-    pub(crate) fn event_in(&mut self, n: u32, kind: EventKind<&str>, pos: Option<Media>, at: Mono) {
-        if self.next_seq >= MAX_SEQ {
-            self.given_up += 1;
-            return;
-        }
-        let (at, details) = (self.dates.wall(at), Json::members_of(|json| kind.write(json)));
-        let (seq, kind) = (self.next_seq, kind.name());
-        self.next_seq += 1;
-        self.events.push(KeptEvent { seq, n, at, pos, kind, details, said: Said::Waiting, told: false });
+    pub(crate) fn event_in(&mut self, n: u32, kind: EventType, pos: Option<Media>, at: Mono) -> &mut Json {
         self.keep_few_events();
+        let (seq, at) = (self.next_seq, self.dates.wall(at));
+        if seq < MAX_SEQ {
+            self.next_seq += 1;
+            self.events.push(KeptEvent {
+                seq,
+                n,
+                at,
+                pos,
+                kind,
+                details: Json::default(),
+                said: Said::WAITING,
+                told: false,
+            });
+        } else {
+            self.given_up += 1;
+        }
+        match self.events.last_mut() {
+            Some(last) if last.seq == seq => &mut last.details,
+            _ => {
+                self.nowhere.truncate(0);
+                &mut self.nowhere
+            }
+        }
     }
 
     fn keep_few_events(&mut self) {
-        let mut bytes: usize = self.events.iter().map(|event| event.details.len()).sum();
-        while self.events.len() > MAX_EVENTS || bytes > MAX_EVENT_BYTES {
+        let mut bytes = 0;
+        for event in &self.events {
+            bytes += event.details.len();
+        }
+        while self.events.len() >= MAX_EVENTS || bytes > MAX_EVENT_BYTES {
             bytes -= self.events.remove(0).details.len();
             self.given_up += 1;
         }
@@ -348,14 +368,19 @@ impl Ledger {
 
     /// Notes an event that replaces the last one, if that was never said, is of the same kind and no older than
     /// `within`: a slider makes dozens of changes that are one.
-    pub(crate) fn event_once(&mut self, kind: EventKind<&str>, within: Millis) {
+    pub(crate) fn event_once(&mut self, kind: EventType, within: Millis) -> &mut Json {
         let date = self.dates.wall(self.now);
-        match self.events.last_mut() {
-            Some(last) if !last.told && last.kind == kind.name() && date.since(last.at) <= within as i64 => {
-                last.details = Json::members_of(|json| kind.write(json));
-            }
-            _ => self.event(kind),
+        let replaces = self
+            .events
+            .last()
+            .is_some_and(|last| !last.told && last.kind == kind && date.since(last.at) <= within as i64);
+        if !replaces {
+            return self.event(kind);
         }
+        let last = self.events.len() - 1;
+        let details = &mut self.events[last].details;
+        details.truncate(0);
+        details
     }
 
     /// The number of the open slice, or of the next.
@@ -365,13 +390,13 @@ impl Ledger {
 
     /// Whether there is something to say.
     pub(crate) fn is_waiting(&self) -> bool {
-        self.open.as_ref().is_some_and(|open| open.said == Said::Waiting)
-            || self.closed.iter().any(|closed| closed.said == Said::Waiting)
+        self.open.as_ref().is_some_and(|open| open.said == Said::WAITING)
+            || self.closed.iter().any(|closed| closed.said == Said::WAITING)
             || self.has_waiting_events()
     }
 
     fn has_waiting_events(&self) -> bool {
-        self.events.iter().any(|event| event.said == Said::Waiting)
+        self.events.iter().any(|event| event.said == Said::WAITING)
     }
 
     /// Whether nothing was ever counted.
@@ -383,14 +408,14 @@ impl Ledger {
     pub(crate) fn is_done(&self) -> bool {
         self.open.is_none()
             && self.events.is_empty()
-            && !self.closed.iter().any(|closed| closed.said != Said::Acknowledged)
+            && !self.closed.iter().any(|closed| closed.said != Said::ACKNOWLEDGED)
     }
 
     /// Whether there is something to say under these dimensions, or about events if those of now are asked for; and
     /// whether any of it is to be said whole.
     pub(crate) fn news_of(&self, subject: SubjectId) -> Option<bool> {
-        let closed = self.closed.iter().any(|closed| closed.subject == subject && closed.said == Said::Waiting);
-        let open = self.open.as_ref().filter(|open| self.subject == subject && open.said == Said::Waiting);
+        let closed = self.closed.iter().any(|closed| closed.subject == subject && closed.said == Said::WAITING);
+        let open = self.open.as_ref().filter(|open| self.subject == subject && open.said == Said::WAITING);
         let events = self.subject == subject && self.has_waiting_events();
         let whole = closed || open.is_some_and(|open| !open.is_known);
         (whole || open.is_some() || events).then_some(whole)
@@ -405,15 +430,15 @@ impl Ledger {
     }
 
     fn say_slices(&mut self, subject: SubjectId, json: &mut Json, request: &mut Request) {
-        let underway = Said::Underway(request.delivery);
-        for closed in self.closed.iter_mut().filter(|closed| closed.subject == subject && closed.said == Said::Waiting)
+        let underway = Said(request.delivery);
+        for closed in self.closed.iter_mut().filter(|closed| closed.subject == subject && closed.said == Said::WAITING)
         {
             if !request.write(json, |json| closed.write(json)) {
                 return;
             }
             closed.said = underway;
         }
-        if let Some(open) = self.open.as_mut().filter(|open| self.subject == subject && open.said == Said::Waiting)
+        if let Some(open) = self.open.as_mut().filter(|open| self.subject == subject && open.said == Said::WAITING)
             && request.write(json, |json| json.item(|json| open.slice.write_news(&open.known, json)))
         {
             (open.said, open.sent_in) = (underway, Some(request.delivery));
@@ -422,17 +447,17 @@ impl Ledger {
     }
 
     fn say_events(&mut self, json: &mut Json, request: &mut Request) {
-        for event in self.events.iter_mut().filter(|event| event.said == Said::Waiting) {
+        for event in self.events.iter_mut().filter(|event| event.said == Said::WAITING) {
             if !request.write(json, |json| json.item(|json| event.write(json))) {
                 return;
             }
-            (event.said, event.told) = (Said::Underway(request.delivery), true);
+            (event.said, event.told) = (Said(request.delivery), true);
         }
     }
 
     /// The request was answered: what it said is known, or has to be said again. Gives how many items that are.
     pub(crate) fn settle(&mut self, delivery: DeliveryId, settled: Said) -> u64 {
-        let acknowledged = settled == Said::Acknowledged;
+        let acknowledged = settled == Said::ACKNOWLEDGED;
         let mut count = 0;
         for closed in &mut self.closed {
             if closed.said.settle(delivery, settled) {
@@ -453,7 +478,14 @@ impl Ledger {
         for event in &mut self.events {
             count += u64::from(event.said.settle(delivery, settled));
         }
-        self.events.retain(|event| event.said != Said::Acknowledged);
+        let mut index = 0;
+        while let Some(event) = self.events.get(index) {
+            if event.said == Said::ACKNOWLEDGED {
+                self.events.remove(index);
+            } else {
+                index += 1;
+            }
+        }
         count
     }
 
@@ -464,7 +496,7 @@ impl Ledger {
 
     /// How many items wait or are under way.
     pub(crate) fn len(&self) -> u64 {
-        let closed = self.closed.iter().filter(|closed| closed.said != Said::Acknowledged).count();
+        let closed = self.closed.iter().filter(|closed| closed.said != Said::ACKNOWLEDGED).count();
         (closed + self.events.len()) as u64 + u64::from(self.open.is_some())
     }
 
@@ -488,7 +520,7 @@ impl Open {
             slice,
             since: from,
             mark: from + to_mark as Millis,
-            said: Said::Waiting,
+            said: Said::WAITING,
             known: Slice::default(),
             is_known: false,
             sent: Slice::default(),
@@ -509,7 +541,7 @@ impl Closed {
 
 impl KeptEvent {
     fn write(&self, json: &mut Json) {
-        event::write_head(self.seq, self.n, self.at, self.kind, self.pos, json);
+        event::write_head(self.seq, self.n, self.at, self.kind.name(), self.pos, json);
         json.written_members(&self.details);
     }
 }

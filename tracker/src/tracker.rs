@@ -307,14 +307,14 @@ impl Tracker {
                     self.set_server_ahead(time.since(self.dates.wall(now)));
                 }
                 self.schedule.succeeded(wait, now);
-                self.settle(id, Said::Acknowledged);
+                self.settle(id, Said::ACKNOWLEDGED);
             }
             Outcome::Refused => {
                 self.schedule.succeeded(None, now);
-                self.discarded[Discard::Refused as usize] += self.settle(id, Said::Acknowledged);
+                self.discarded[Discard::Refused as usize] += self.settle(id, Said::ACKNOWLEDGED);
             }
             Outcome::Later { wait } => {
-                self.settle(id, Said::Waiting);
+                self.settle(id, Said::WAITING);
                 self.schedule.failed(wait, &mut self.random, now);
             }
         }
@@ -436,7 +436,7 @@ impl Tracker {
     fn send(&mut self, urgent: bool, now: Mono) -> bool {
         // What an ordinary request carries is said again: a page that goes away does not wait for it.
         if let Some(fragile) = self.schedule.fragile().filter(|_| urgent) {
-            self.settle(fragile, Said::Waiting);
+            self.settle(fragile, Said::WAITING);
         }
         let id = self.schedule.begin(urgent, now);
         let room = limits::SDK_BODY_BYTES.saturating_sub(END_BYTES + self.config.context_bytes);

@@ -24,9 +24,10 @@ mod subject;
 use quartile_protocol::batch::Offer;
 use quartile_protocol::clock::{Media, Millis, Mono};
 use quartile_protocol::encode::Json;
-use quartile_protocol::event::{ErrorPhase, EventKind, StopReason, Text, Word};
+use quartile_protocol::event::{ErrorPhase, EventType, StopReason, cut};
 use quartile_protocol::field::{Field, Fields};
 use quartile_protocol::id::ViewId;
+use quartile_protocol::limits;
 
 use self::progress::Progress;
 use self::scene::Scene;
@@ -215,7 +216,7 @@ impl View {
         }
         self.reach_end(true);
         self.ledger.count(Field::Loops);
-        self.ledger.event(EventKind::Loop {});
+        self.ledger.event(EventType::Loop);
         self.ledger.look(seen.pos, now);
         self.playhead.put(seen.pos, seen.rate, Put::Motion, now);
         self.wrapping = seen.seeking;
@@ -279,7 +280,7 @@ impl View {
         slice.fields[Field::Plays] = 1;
         slice.fields[Field::StartupMs] = startup_ms;
         let n = slice.n;
-        self.ledger.event_in(n, EventKind::Play {}, Some(from), began);
+        self.ledger.event_in(n, EventType::Play, Some(from), began);
         self.learn_kind();
     }
 
@@ -294,7 +295,7 @@ impl View {
             What::AutoplayBlocked => self.block(),
             What::Viewable => {
                 if self.ledger.once(Field::Viewables) {
-                    self.ledger.event(EventKind::Viewable {});
+                    self.ledger.event(EventType::Viewable);
                 }
             }
             What::Live => {
@@ -336,19 +337,19 @@ impl View {
 
     fn show(&mut self, seen: &Snapshot) {
         if seen.ready && self.ledger.once(Field::Impressions) {
-            self.tell_of_all(EventKind::Impression {});
+            self.tell_of_all(EventType::Impression);
         }
     }
 
     fn block(&mut self) {
         self.autoplay_due = Mono::NEVER;
         if !self.start.is_played() && self.ledger.once(Field::AutoplayBlocked) {
-            self.tell_of_all(EventKind::AutoplayBlocked {});
+            self.tell_of_all(EventType::AutoplayBlocked);
         }
     }
 
     /// Notes an event that has no place in the content.
-    fn tell_of_all(&mut self, kind: EventKind<&str>) {
+    fn tell_of_all(&mut self, kind: EventType) {
         self.ledger.event_in(self.ledger.current(), kind, None, self.ledger.now);
     }
 
@@ -357,16 +358,20 @@ impl View {
         if fatal && matches!(self.state, State::Ended) {
             return;
         }
-        let phase = self.start.phase();
+        let (phase, code) = (self.start.phase(), cut(code, limits::WORD_BYTES));
         self.ledger.once(Field::Errored);
         self.ledger.count(Field::Errors);
         self.ledger.add(Field::FatalErrors, u64::from(fatal));
         let slice = self.ledger.slice();
         if slice.error_phase.is_none() {
-            slice.error_code = Word::of(code).as_str().into();
+            slice.error_code = code.into();
             slice.error_phase = Some(phase);
         }
-        self.ledger.event(EventKind::Error { code: Word::of(code), message: Text::of(message), fatal, phase });
+        let details = self.ledger.event(EventType::Error);
+        details.text("code", code);
+        details.text("message", cut(message, limits::TITLE_BYTES));
+        details.truth("fatal", Some(fatal));
+        details.text("phase", phase.as_str());
         if fatal {
             self.dead_at = self.ledger.now + SURVIVAL_MS;
             self.enter(State::Failed);
@@ -435,7 +440,7 @@ impl View {
         self.ledger.look(self.playhead.place(), now);
         self.hidden = !visible;
         if self.start.is_played() && !matches!(self.state, State::Ended) {
-            self.ledger.event(EventKind::Visibility { visible });
+            self.ledger.event(EventType::Visibility).truth("visible", Some(visible));
         }
     }
 
@@ -463,7 +468,7 @@ impl View {
         self.ledger.turn(now, false);
         self.ledger.count(Field::Stops);
         self.ledger.slice().stop_reason = Some(reason);
-        self.ledger.event(EventKind::Stop { reason });
+        self.ledger.event(EventType::Stop).text("reason", reason.as_str());
         self.ledger.close();
         self.ledger.important = true;
     }

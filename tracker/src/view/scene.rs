@@ -1,8 +1,10 @@
 //! How it is watched: with sound or without, seen or not, in which rendition; and what happens beside the playing.
 
 use quartile_protocol::clock::Millis;
-use quartile_protocol::event::{AdMoment, EventKind, Text, Thousandths, Word};
+use quartile_protocol::encode::Json;
+use quartile_protocol::event::{AdMoment, EventType, Thousandths, cut};
 use quartile_protocol::field::Field;
+use quartile_protocol::limits;
 use quartile_protocol::slice::Slice;
 
 use crate::ledger::Ledger;
@@ -35,8 +37,9 @@ pub(crate) struct Scene {
 struct Look {
     silent: bool,
     muted: bool,
-    volume: Thousandths,
-    rate: Thousandths,
+    /// In thousandths.
+    volume: u32,
+    rate: u32,
 }
 
 impl Scene {
@@ -74,71 +77,78 @@ impl Scene {
         let look = Look {
             silent: seen.is_silent(),
             muted: seen.muted,
-            volume: Thousandths::nearest(seen.volume),
-            rate: Thousandths::nearest(seen.rate.abs()),
+            volume: Thousandths::nearest(seen.volume).get(),
+            rate: Thousandths::nearest(seen.rate.abs()).get(),
         };
         let Some(last) = self.last.replace(look).filter(|last| playing && *last != look) else { return };
         if last.rate != look.rate {
-            ledger.event_once(EventKind::Rate { rate: look.rate }, APART_MS);
+            ledger.event_once(EventType::Rate, APART_MS).thousandths("rate", look.rate);
         }
         if (last.volume, last.muted) != (look.volume, look.muted) {
-            let kind = EventKind::Volume { volume: look.volume, muted: look.muted };
-            ledger.event_once(kind, APART_MS);
+            let details = ledger.event_once(EventType::Volume, APART_MS);
+            details.thousandths("volume", look.volume);
+            details.truth("muted", Some(look.muted));
         }
     }
 
     /// Notes what a signal says of itself.
     pub(super) fn hear(&mut self, told: &Told<'_>, ledger: &mut Ledger) {
         let on = told.is_on();
-        let [first, second, third] = told.texts;
-        let kind = match told.what {
+        let [first, second, third] = told.texts.map(|text| cut(text, limits::WORD_BYTES));
+        match told.what {
             What::Fullscreen if on != self.fullscreen => {
                 self.fullscreen = on;
-                EventKind::Fullscreen { on }
+                switched(EventType::Fullscreen, on, ledger);
             }
             What::Pip if on != self.pip => {
                 self.pip = on;
-                EventKind::Pip { on }
+                switched(EventType::Pip, on, ledger);
             }
             What::AdBreak if on != self.ad => {
                 self.ad = on;
-                EventKind::AdBreak { on }
+                switched(EventType::AdBreak, on, ledger);
             }
-            What::Cast => EventKind::Cast { on },
+            What::Cast => {
+                switched(EventType::Cast, on, ledger);
+            }
             What::Captions => {
                 ledger.add(Field::CaptionsOn, u64::from(on));
-                EventKind::Captions { on, language: Word::of(first) }
+                switched(EventType::Captions, on, ledger).text("language", first);
             }
-            What::AudioTrack => EventKind::AudioTrack { language: Word::of(first) },
+            What::AudioTrack => ledger.event(EventType::AudioTrack).text("language", first),
             What::Rendition => {
-                let rendition = [told.whole(0), told.whole(1), told.whole(2)];
-                if !self.switch(rendition, ledger) {
-                    return;
+                if self.switch([told.whole(0), told.whole(1), told.whole(2)], ledger) {
+                    let details = ledger.event(EventType::Rendition);
+                    details.known_number("width", told.known(0));
+                    details.known_number("height", told.known(1));
+                    details.known_number("bitrate_kbps", told.known(2));
+                    details.truth("auto", (!first.is_empty()).then_some(first == "auto"));
                 }
-                let auto = (!first.is_empty()).then_some(first == "auto");
-                let [width, height, bitrate_kbps] = [told.known(0), told.known(1), told.known(2)];
-                EventKind::Rendition { width, height, bitrate_kbps, auto }
             }
             What::Ad => {
                 let moment = AdMoment::ALL[told.whole(0) as usize % AdMoment::ALL.len()];
                 ledger.add(Field::Ads, u64::from(moment == AdMoment::Start));
-                EventKind::Ad { moment, percent: told.known(1) }
+                let details = ledger.event(EventType::Ad);
+                details.text("moment", moment.as_str());
+                details.known_number("percent", told.known(1));
             }
             What::Interaction => {
-                ledger.add(Field::Interactions, 1);
+                ledger.count(Field::Interactions);
                 ledger.add(Field::Shares, u64::from(second == "share"));
                 ledger.add(Field::Downloads, u64::from(second == "download"));
-                EventKind::Interaction { feature: Word::of(first), name: Word::of(second), value: Text::of(third) }
+                let details = ledger.event(EventType::Interaction);
+                details.text("feature", first);
+                details.text("name", second);
+                details.text("value", third);
             }
-            What::Frames => return self.count_frames(told.whole(0), told.whole(1), ledger),
-            What::Bytes => return ledger.add(Field::Bytes, told.whole(0).min(MAX_BYTES)),
+            What::Frames => self.count_frames(told.whole(0), told.whole(1), ledger),
+            What::Bytes => ledger.add(Field::Bytes, told.whole(0).min(MAX_BYTES)),
             What::Latency => {
                 ledger.add(Field::LatencyMsSum, told.whole(0).min(MAX_LATENCY_MS));
-                return ledger.add(Field::LatencySamples, 1);
+                ledger.count(Field::LatencySamples);
             }
-            _ => return,
-        };
-        ledger.event(kind);
+            _ => {}
+        }
     }
 
     /// Another rendition; better or worse by its bitrate, else by its height. Gives whether it is another one.
@@ -163,6 +173,13 @@ impl Scene {
         ledger.add(Field::Frames, frames);
         ledger.add(Field::FramesDropped, drops);
     }
+}
+
+/// Notes that something was switched on or off.
+fn switched(kind: EventType, on: bool, ledger: &mut Ledger) -> &mut Json {
+    let details = ledger.event(kind);
+    details.truth("on", Some(on));
+    details
 }
 
 /// The field that played time at this height goes to.

@@ -1,7 +1,7 @@
 //! Which movements of the playhead are one seek: a viewer who drags a slider seeks once.
 
 use quartile_protocol::clock::{Media, Millis, Mono};
-use quartile_protocol::event::EventKind;
+use quartile_protocol::event::EventType;
 use quartile_protocol::field::Field;
 
 use crate::ledger::Ledger;
@@ -75,8 +75,10 @@ impl Seeks {
     /// Tells the seek, if it is over, or as far as it came.
     pub(super) fn finish(&mut self, now_or_never: bool, ledger: &mut Ledger) {
         if let Some(seek) = self.current.take_if(|seek| now_or_never || seek.over_at <= ledger.now) {
-            let kind = EventKind::Seek { from_ms: seek.from, to_ms: seek.to, took_ms: seek.took_ms };
-            ledger.event_in(seek.n, kind, Some(seek.from), seek.at);
+            let details = ledger.event_in(seek.n, EventType::Seek, Some(seek.from), seek.at);
+            details.number("from_ms", seek.from.as_ms());
+            details.number("to_ms", seek.to.as_ms());
+            details.number("took_ms", seek.took_ms as i64);
         }
     }
 }

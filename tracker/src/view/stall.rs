@@ -5,7 +5,7 @@
 //! quarter of a second is none.
 
 use quartile_protocol::clock::{Media, Millis, Mono};
-use quartile_protocol::event::{Cause, EventKind};
+use quartile_protocol::event::{Cause, EventType};
 use quartile_protocol::field::Field;
 
 use super::state::State;
@@ -100,8 +100,9 @@ impl View {
     /// A stall is over: it is told as a whole.
     pub(super) fn tell_stall(&mut self, stall: Stall) {
         if stall.counted_ms > 0 {
-            let kind = EventKind::Rebuffer { took_ms: stall.counted_ms, cause: stall.cause };
-            self.ledger.event_in(stall.n, kind, stall.pos, stall.at);
+            let details = self.ledger.event_in(stall.n, EventType::Rebuffer, stall.pos, stall.at);
+            details.number("took_ms", stall.counted_ms as i64);
+            details.text("cause", stall.cause.as_str());
         }
     }
 }

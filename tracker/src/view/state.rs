@@ -1,7 +1,7 @@
 //! What the player is doing, and what a change of that means.
 
 use quartile_protocol::clock::{Millis, Mono};
-use quartile_protocol::event::{ErrorPhase, EventKind};
+use quartile_protocol::event::{ErrorPhase, EventType};
 use quartile_protocol::field::Field;
 
 use super::View;
@@ -189,7 +189,7 @@ impl View {
     pub(super) fn reach_end(&mut self, played_here: bool) {
         self.progress.climb(self.playhead.run_ms(), played_here, &mut self.ledger);
         self.ledger.count(Field::Ends);
-        self.ledger.event(EventKind::End {});
+        self.ledger.event(EventType::End);
         self.ledger.important = true;
     }
 
@@ -217,7 +217,7 @@ impl View {
         if by_viewer && std::mem::replace(&mut self.running, false) && self.start.is_played() {
             self.on_hold = true;
             self.ledger.count(Field::Pauses);
-            self.ledger.event(EventKind::Pause {});
+            self.ledger.event(EventType::Pause);
         }
         let state = match (self.state, self.start) {
             // The end stays the end until something plays, wherever the viewer looks meanwhile.
@@ -237,7 +237,7 @@ impl View {
             Start::Played if matches!(self.state, State::Ended) => self.replay(),
             Start::Played if was_on_hold => {
                 self.ledger.count(Field::Resumes);
-                self.ledger.event(EventKind::Resume {});
+                self.ledger.event(EventType::Resume);
             }
             Start::Asked { .. } | Start::Played => {}
         }
@@ -253,13 +253,13 @@ impl View {
         self.start = Start::Asked { waited_ms: 0, frame_ms: None };
         self.autoplay_due = Mono::NEVER;
         self.ledger.count(Field::PlayRequests);
-        self.ledger.event(EventKind::PlayRequest {});
+        self.ledger.event(EventType::PlayRequest);
     }
 
     fn replay(&mut self) {
         if self.ledger.pos.is_some_and(|pos| pos.as_ms() <= BEGINNING_MS) {
             self.ledger.count(Field::Replays);
-            self.ledger.event(EventKind::Replay {});
+            self.ledger.event(EventType::Replay);
         }
     }
 }
