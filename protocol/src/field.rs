@@ -7,6 +7,7 @@
 use core::ops::{Index, IndexMut};
 
 use crate::clock::Millis;
+use crate::encode::Json;
 use crate::limits;
 
 /// What a field counts, and with it what values are believable in a slice of a given span.
@@ -221,7 +222,7 @@ fields! {
 pub const FIELDS: usize = Field::ALL.len();
 
 /// A value for each [`Field`]; 0 = nothing happened, which is also what an absent field means.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fields([u64; FIELDS]);
 
 impl Default for Fields {
@@ -247,6 +248,15 @@ impl Fields {
     /// The fields that are not 0, in the order of the wire.
     pub fn set(&self) -> impl Iterator<Item = (Field, u64)> + '_ {
         Field::ALL.iter().map(|&field| (field, self[field])).filter(|&(_, value)| value != 0)
+    }
+
+    /// Writes those that differ from what is known.
+    pub fn write_news(&self, known: &Self, json: &mut Json) {
+        for &field in Field::ALL {
+            if self[field] != known[field] {
+                json.number(field.name(), self[field] as i64);
+            }
+        }
     }
 
     /// Adds what was counted in another slice of the same view.

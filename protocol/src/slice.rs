@@ -33,30 +33,49 @@ pub struct Slice {
     pub error_phase: Option<ErrorPhase>,
 }
 
+/// What somebody who was told of a slice knows of it; nothing, by default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    fields: Fields,
+    watched: Percents,
+    rewatched: Percents,
+    active: Minutes,
+    stopped: bool,
+    errored: bool,
+}
+
 impl Slice {
-    /// Writes it as an object, as on the wire.
-    pub fn write(&self, json: &mut Json) {
-        self.write_news(&Self::default(), json);
+    /// What somebody knows who is told of it now.
+    #[must_use]
+    pub const fn known(&self) -> Known {
+        Known {
+            fields: self.fields,
+            watched: self.watched,
+            rewatched: self.rewatched,
+            active: self.active,
+            stopped: self.stop_reason.is_some(),
+            errored: self.error_phase.is_some(),
+        }
     }
 
-    /// Writes what of it is not in `known`, an earlier state of the same slice, and always its identity: joined, the two
-    /// are the whole.
-    pub fn write_news(&self, known: &Self, json: &mut Json) {
+    /// Writes it as an object, as on the wire.
+    pub fn write(&self, json: &mut Json) {
+        self.write_news(&Known::default(), json);
+    }
+
+    /// Writes what of it is not known yet, and always its identity: joined with what is known, that is the whole.
+    pub fn write_news(&self, known: &Known, json: &mut Json) {
         json.number("n", i64::from(self.n));
         json.number("at", self.at.as_ms());
         json.number("span_ms", self.span_ms as i64);
-        for (field, value) in self.fields.set() {
-            if value != known.fields[field] {
-                json.number(field.name(), value as i64);
-            }
-        }
+        self.fields.write_news(&known.fields, json);
         json.bits("watched", self.watched.minus(known.watched).bits());
         json.bits("rewatched", self.rewatched.minus(known.rewatched).bits());
         json.bits("active", self.active.minus(known.active).bits());
-        if known.stop_reason.is_none() {
+        if !known.stopped {
             json.text("stop_reason", self.stop_reason.map_or("", StopReason::as_str));
         }
-        if known.error_phase.is_none() {
+        if !known.errored {
             json.text("error_code", &self.error_code);
             json.text("error_phase", self.error_phase.map_or("", ErrorPhase::as_str));
         }

@@ -28,7 +28,7 @@ pub extern "C" fn text(length: usize) -> *mut u8 {
     state().make_room(length)
 }
 
-/// Where the bytes are that the last call prepared: a body, or what [`inspect`] tells.
+/// Where the bytes are that the last call prepared: a body, or what [`snapshot`] tells.
 #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
 pub extern "C" fn result() -> *const u8 {
     state().result.as_ptr()
@@ -44,8 +44,8 @@ pub extern "C" fn result_length() -> usize {
 /// four numbers are random bits, `mono` and `wall` what both clocks show. Returns the number that names it.
 #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
 pub extern "C" fn start(context_bytes: usize, a: u32, b: u32, c: u32, d: u32, mono: f64, wall: f64) -> usize {
-    let half = |high: u32, low: u32| u128::from(u64::from(high) << 32 | u64::from(low));
-    let seed = half(a, b) << 64 | half(c, d);
+    let half = |high: u32, low: u32| u64::from(high) << 32 | u64::from(low);
+    let seed = [half(a, b), half(c, d)];
     let opened = Now { mono: time(mono), wall: Wall::from_ms(wall as i64) };
     let state = state();
     let user = state.take_texts().pop().unwrap_or_default();
@@ -169,12 +169,13 @@ pub extern "C" fn delivered(core: usize, delivery: u32, outcome: u32, wait_ms: f
     }
 }
 
-/// Tells as the [`result`] what is known of a player's view: JSON; empty if it has none.
+/// Tells as the [`result`] what a player's view is doing and what was counted in it: JSON; empty if it has none.
 #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
-pub extern "C" fn inspect(core: usize, player: u32) {
+pub extern "C" fn snapshot(core: usize, player: u32) {
     let state = state();
-    let view = state.cores.get(core).and_then(|tracker| tracker.inspect(PlayerId::from_u32(player)));
-    state.result = view.map_or_else(Vec::new, |view| view.to_json());
+    if let Some(tracker) = state.cores.get(core) {
+        state.result = tracker.snapshot(PlayerId::from_u32(player));
+    }
 }
 
 fn time(ms: f64) -> Mono {

@@ -40,10 +40,11 @@ impl Shell {
     /// What the tracker needs to know.
     #[must_use]
     pub fn config(&self) -> Config {
+        let bits = u128::from_be_bytes(self.seed);
         Config {
             user: self.user.clone(),
             context_bytes: self.envelope(true, Wall::default()).to_json().len(),
-            seed: u128::from_be_bytes(self.seed),
+            seed: [bits >> 64, bits & u128::from(u64::MAX)].map(|half| half as u64),
         }
     }
 

@@ -9,7 +9,7 @@ use quartile_protocol::clock::{MINUTE_MS, Media, Millis, Mono, Wall};
 use quartile_protocol::encode::Json;
 use quartile_protocol::event::{self, EventType};
 use quartile_protocol::field::{FIELDS, Field, Fields};
-use quartile_protocol::slice::Slice;
+use quartile_protocol::slice::{Known, Slice};
 
 /// Slices end where the clock shows a multiple of this.
 const MARK_MS: i64 = 5 * MINUTE_MS;
@@ -78,12 +78,12 @@ struct Open {
     since: Mono,
     mark: Mono,
     said: Said,
-    /// As the collector knows it, if it does.
-    known: Slice,
+    /// What the collector knows of it, if it does.
+    known: Known,
     is_known: bool,
-    /// As it was said in the last request that carried it, until that is answered.
-    sent: Slice,
-    sent_in: Option<DeliveryId>,
+    /// What it will know once the last request that carried it, this one, is acknowledged.
+    sent: Known,
+    sent_in: Said,
 }
 
 #[derive(Debug)]
@@ -308,7 +308,8 @@ impl Ledger {
             closed.said = Said::WAITING;
         }
         if let Some(open) = &mut self.open {
-            (open.said, open.is_known, open.known, open.sent_in) = (Said::WAITING, false, Slice::default(), None);
+            (open.said, open.is_known, open.known, open.sent_in) =
+                (Said::WAITING, false, Known::default(), Said::WAITING);
         }
     }
 
@@ -441,8 +442,8 @@ impl Ledger {
         if let Some(open) = self.open.as_mut().filter(|open| self.subject == subject && open.said == Said::WAITING)
             && request.write(json, |json| json.item(|json| open.slice.write_news(&open.known, json)))
         {
-            (open.said, open.sent_in) = (underway, Some(request.delivery));
-            open.sent.clone_from(&open.slice);
+            (open.said, open.sent_in) = (underway, underway);
+            open.sent = open.slice.known();
         }
     }
 
@@ -469,9 +470,8 @@ impl Ledger {
         }
         if let Some(open) = &mut self.open {
             // What has grown since waits again, and still the collector knows what was sent.
-            if open.sent_in.take_if(|id| *id == delivery).is_some() && acknowledged {
-                open.is_known = true;
-                open.known.clone_from(&open.sent);
+            if open.sent_in.settle(delivery, settled) && acknowledged {
+                (open.is_known, open.known) = (true, open.sent);
             }
             count += u64::from(open.said.settle(delivery, settled));
         }
@@ -502,7 +502,7 @@ impl Ledger {
 
     /// What was counted in the whole view.
     pub(crate) fn totals(&self) -> Fields {
-        let mut totals = self.totals.clone();
+        let mut totals = self.totals;
         if let Some(open) = &self.open {
             totals.add(&open.slice.fields);
         }
@@ -521,10 +521,10 @@ impl Open {
             since: from,
             mark: from + to_mark as Millis,
             said: Said::WAITING,
-            known: Slice::default(),
+            known: Known::default(),
             is_known: false,
-            sent: Slice::default(),
-            sent_in: None,
+            sent: Known::default(),
+            sent_in: Said::WAITING,
         })
     }
 }

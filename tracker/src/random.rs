@@ -4,9 +4,9 @@
 pub(crate) struct Random(u64, u64);
 
 impl Random {
-    pub(crate) const fn new(seed: u128) -> Self {
+    pub(crate) const fn new([a, b]: [u64; 2]) -> Self {
         // All zeros is the one state from which the generator never moves.
-        Self((seed >> 64) as u64, seed as u64 | 1)
+        Self(a, b | 1)
     }
 
     fn next(&mut self) -> u64 {

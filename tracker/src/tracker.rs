@@ -33,7 +33,7 @@ pub struct Config {
     /// How many bytes a shell adds to a body by itself.
     pub context_bytes: usize,
     /// Random bits of a real source.
-    pub seed: u128,
+    pub seed: [u64; 2],
 }
 
 /// A player of the page.
@@ -239,6 +239,15 @@ impl Tracker {
         self.players[self.index(id)?].view.as_ref().map(|view| view.inspect())
     }
 
+    /// The state of the player's view and what was counted in it so far, as JSON; empty if it has none.
+    #[must_use]
+    pub fn snapshot(&self, id: PlayerId) -> Vec<u8> {
+        match self.index(id).and_then(|index| self.players[index].view.as_ref()) {
+            Some(view) => Json::members_of(|json| json.item(|json| view.write(json))),
+            None => Vec::new(),
+        }
+    }
+
     /// The page did something. The shell observes its players first.
     pub fn page(&mut self, signal: PageSignal, now: Mono) {
         match signal {
@@ -270,8 +279,12 @@ impl Tracker {
     /// When to call [`handle_timeout`](Self::handle_timeout) at the latest, if nothing else happens.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Mono> {
-        let looks = self.players.iter().filter_map(|player| player.view.as_ref()).map(|view| view.next_look());
-        let at = looks.fold(self.schedule.timeout(), Ord::min);
+        let mut at = self.schedule.timeout();
+        for player in &self.players {
+            if let Some(view) = &player.view {
+                at = at.min(view.next_look());
+            }
+        }
         (at != Mono::NEVER).then_some(at)
     }
 

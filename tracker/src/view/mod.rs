@@ -67,24 +67,6 @@ pub struct Inspection {
     pub times_ms: Vec<(&'static str, Millis)>,
 }
 
-impl Inspection {
-    /// As JSON, for the log of a page.
-    #[must_use]
-    pub fn to_json(&self) -> Vec<u8> {
-        let write = |json: &mut Json| {
-            json.uuid("view", self.view.bits());
-            json.text("state", self.state);
-            json.object("totals", |json| {
-                self.totals.set().for_each(|(field, value)| json.number(field.name(), value as i64));
-            });
-            json.object("times_ms", |json| {
-                self.times_ms.iter().for_each(|&(state, ms)| json.number(state, ms as i64));
-            });
-        };
-        Json::members_of(|json| json.item(write))
-    }
-}
-
 #[derive(Debug)]
 pub(crate) struct View {
     pub id: ViewId,
@@ -407,6 +389,13 @@ impl View {
         if std::mem::replace(&mut self.dead_at, Mono::NEVER) != Mono::NEVER && self.start.is_played() {
             self.ledger.count(Field::PlaybackFailures);
         }
+    }
+
+    /// The state and the counters of now, as members of an object.
+    pub(crate) fn write(&self, json: &mut Json) {
+        json.uuid("view", self.id.bits());
+        json.text("state", self.state.name());
+        json.object("totals", |json| self.ledger.totals().write_news(&Fields::default(), json));
     }
 
     /// The state for people who look on.

@@ -94,7 +94,8 @@ impl Scene {
     /// Notes what a signal says of itself.
     pub(super) fn hear(&mut self, told: &Told<'_>, ledger: &mut Ledger) {
         let on = told.is_on();
-        let [first, second, third] = told.texts.map(|text| cut(text, limits::WORD_BYTES));
+        let [first, second, third] = told.texts;
+        let (first, second) = (cut(first, limits::WORD_BYTES), cut(second, limits::WORD_BYTES));
         match told.what {
             What::Fullscreen if on != self.fullscreen => {
                 self.fullscreen = on;
@@ -139,7 +140,7 @@ impl Scene {
                 let details = ledger.event(EventType::Interaction);
                 details.text("feature", first);
                 details.text("name", second);
-                details.text("value", third);
+                details.text("value", cut(third, limits::TITLE_BYTES));
             }
             What::Frames => self.count_frames(told.whole(0), told.whole(1), ledger),
             What::Bytes => ledger.add(Field::Bytes, told.whole(0).min(MAX_BYTES)),

@@ -44,7 +44,10 @@ impl Subject {
     /// missing at the end is empty.
     #[must_use]
     pub fn new(mut texts: Vec<String>) -> Self {
-        texts.resize(texts.len().max(TEXTS).min(TEXTS + 2 * limits::CUSTOM_NAMES), String::new());
+        while texts.len() < TEXTS {
+            texts.push(String::new());
+        }
+        texts.truncate(TEXTS + 2 * limits::CUSTOM_NAMES);
         Self { texts, user: String::new() }
     }
 
@@ -83,7 +86,8 @@ impl Subject {
         }
         for pair in new.texts[TEXTS..].chunks_exact(2) {
             if !self.texts[TEXTS..].chunks_exact(2).any(|known| known[0] == pair[0]) {
-                self.texts.extend_from_slice(pair);
+                self.texts.push(pair[0].clone());
+                self.texts.push(pair[1].clone());
                 filled = true;
             }
         }
