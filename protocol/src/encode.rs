@@ -150,9 +150,9 @@ impl Json {
     }
 
     /// An object in a list that was written before.
-    pub fn written_item(&mut self, item: &[u8]) {
+    pub fn written_item(&mut self, item: &Self) {
         self.separate();
-        self.raw(item);
+        self.raw(&item.bytes);
     }
 
     /// Members that were written before.

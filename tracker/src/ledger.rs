@@ -18,10 +18,10 @@ const MARK_MS: i64 = 5 * MINUTE_MS;
 /// than the wire allows.
 const AWAIT_MS: Millis = 280_000;
 
-/// Events of one view that wait, and the bytes of their details; beyond either the oldest is given up. Events are given
-/// up before slices: totals come from slices.
-const MAX_EVENTS: usize = 300;
-const MAX_EVENT_BYTES: usize = 12_000;
+/// How much the events of one view that wait may weigh: their details, and so much for each. Beyond it the oldest is given
+/// up. Events are given up before slices: totals come from slices.
+const MAX_EVENTS: usize = 30_000;
+const EVENT: usize = 100;
 
 /// Events of one view in all; beyond it they are given up, and still counted in slices.
 const MAX_SEQ: u32 = 20_000;
@@ -60,15 +60,55 @@ impl Said {
     }
 }
 
-/// A slice that is over.
+/// What does not change any more: a slice that is over, or an event.
 #[derive(Debug)]
-struct Closed {
+struct Item {
+    what: What,
+    /// The slice's number, or that of the slice that an event happened in.
     n: u32,
     at: Wall,
-    subject: SubjectId,
+    /// The whole slice as an object, empty once the collector has it; or what an event has beyond what every event has.
+    text: Json,
     said: Said,
-    /// The whole slice as an object; empty once the collector has it.
-    text: Vec<u8>,
+    /// Whether an event was ever said: then it stays as it is, because copies of one event are equal.
+    told: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    Slice(SubjectId),
+    Event { seq: u32, kind: EventType, pos: Option<Media> },
+}
+
+impl Item {
+    const fn is_event(&self) -> bool {
+        matches!(self.what, What::Event { .. })
+    }
+
+    fn weight_of_event(&self) -> usize {
+        if self.is_event() { EVENT + self.text.len() } else { 0 }
+    }
+
+    fn weight_of_waiting_slice(&self) -> usize {
+        usize::from(!self.is_event() && !self.text.is_empty())
+    }
+
+    fn weight_of_slice(&self) -> usize {
+        usize::from(!self.is_event())
+    }
+
+    fn write(&self, json: &mut Json) {
+        match self.what {
+            What::Slice(_) if self.text.is_empty() => {
+                json.item(|json| Slice { n: self.n, at: self.at, ..Slice::default() }.write(json));
+            }
+            What::Slice(_) => json.written_item(&self.text),
+            What::Event { seq, kind, pos } => json.item(|json| {
+                event::write_head(seq, self.n, self.at, kind.name(), pos, json);
+                json.written_members(&self.text);
+            }),
+        }
+    }
 }
 
 /// The slice of now.
@@ -84,20 +124,6 @@ struct Open {
     /// What it will know once the last request that carried it, this one, is acknowledged.
     sent: Known,
     sent_in: Said,
-}
-
-#[derive(Debug)]
-struct KeptEvent {
-    seq: u32,
-    n: u32,
-    at: Wall,
-    pos: Option<Media>,
-    kind: EventType,
-    /// Its members beyond those that every event has.
-    details: Json,
-    said: Said,
-    /// Whether it was ever said: then it stays as it is, because copies of one event are equal.
-    told: bool,
 }
 
 /// What the clocks show: dates are counted from the monotonic clock.
@@ -140,9 +166,12 @@ impl Request {
     /// Writes an item, unless it does not fit; the first always does: a body that is too long has a better chance than
     /// none. Gives whether it was written.
     fn write(&mut self, json: &mut Json, item: impl FnOnce(&mut Json)) -> bool {
+        if self.full {
+            return false;
+        }
         let before = json.len();
         item(json);
-        self.full |= self.items > 0 && json.len() > self.room;
+        self.full = self.items > 0 && json.len() > self.room;
         if self.full {
             json.truncate(before);
         } else {
@@ -160,9 +189,8 @@ pub(crate) struct Ledger {
     pub pos: Option<Media>,
     /// Whether something happened that is not to wait.
     pub important: bool,
-    closed: Vec<Closed>,
+    items: Vec<Box<Item>>,
     open: Option<Box<Open>>,
-    events: Vec<KeptEvent>,
     /// Where the details of events are written that are too many.
     nowhere: Json,
     subject: SubjectId,
@@ -185,9 +213,8 @@ impl Ledger {
             now: Mono::from_ms(0),
             pos: None,
             important: false,
-            closed: Vec::new(),
+            items: Vec::new(),
             open: None,
-            events: Vec::new(),
             nowhere: Json::default(),
             subject: 0,
             totals: Fields::default(),
@@ -275,22 +302,33 @@ impl Ledger {
         let Some(open) = self.open.take() else { return };
         let slice = &open.slice;
         self.totals.add(&slice.fields);
-        let text = Json::members_of(|json| json.item(|json| slice.write(json)));
-        let closed = Closed { n: slice.n, at: slice.at, subject: self.subject, said: Said::WAITING, text };
-        self.closed.push(closed);
-        let waiting = self.closed.iter().filter(|closed| !closed.text.is_empty()).count();
-        if waiting > MAX_WAITING {
-            self.give_up(|closed| !closed.text.is_empty());
-        }
-        if self.closed.len() > MAX_CLOSED {
-            self.give_up(|_| true);
-        }
+        let mut text = Json::default();
+        text.item(|json| slice.write(json));
+        self.keep(What::Slice(self.subject), slice.n, slice.at, text);
     }
 
-    /// Forgets the oldest closed slice that is `wanted`.
-    fn give_up(&mut self, wanted: impl Fn(&Closed) -> bool) {
-        if let Some(index) = self.closed.iter().position(wanted) {
-            let lost = self.closed.remove(index);
+    fn keep(&mut self, what: What, n: u32, at: Wall, text: Json) {
+        self.items.push(Box::new(Item { what, n, at, text, said: Said::WAITING, told: false }));
+        self.keep_few(Item::weight_of_event, MAX_EVENTS);
+        self.keep_few(Item::weight_of_waiting_slice, MAX_WAITING);
+        self.keep_few(Item::weight_of_slice, MAX_CLOSED);
+    }
+
+    /// Gives up the oldest of those that weigh something, as long as they weigh too much together.
+    fn keep_few(&mut self, weigh: fn(&Item) -> usize, most: usize) {
+        let mut weight = 0;
+        for item in &self.items {
+            weight += weigh(item);
+        }
+        let mut index = 0;
+        while weight > most && index < self.items.len() {
+            let light = weigh(&self.items[index]);
+            if light == 0 {
+                index += 1;
+                continue;
+            }
+            weight -= light;
+            let lost = self.items.remove(index);
             self.given_up += u64::from(lost.said != Said::ACKNOWLEDGED);
         }
     }
@@ -304,8 +342,10 @@ impl Ledger {
     /// Dimensions that were empty became known: every slice of the view is said again. What the collector has of it
     /// needs no numbers: its identity and its date carry the dimensions.
     pub(crate) fn say_again(&mut self) {
-        for closed in &mut self.closed {
-            closed.said = Said::WAITING;
+        for item in &mut self.items {
+            if !item.is_event() {
+                item.said = Said::WAITING;
+            }
         }
         if let Some(open) = &mut self.open {
             (open.said, open.is_known, open.known, open.sent_in) =
@@ -330,25 +370,15 @@ impl Ledger {
 
     /// Notes an event that happened in slice `n`.
     pub(crate) fn event_in(&mut self, n: u32, kind: EventType, pos: Option<Media>, at: Mono) -> &mut Json {
-        self.keep_few_events();
-        let (seq, at) = (self.next_seq, self.dates.wall(at));
+        let seq = self.next_seq;
         if seq < MAX_SEQ {
             self.next_seq += 1;
-            self.events.push(KeptEvent {
-                seq,
-                n,
-                at,
-                pos,
-                kind,
-                details: Json::default(),
-                said: Said::WAITING,
-                told: false,
-            });
+            self.keep(What::Event { seq, kind, pos }, n, self.dates.wall(at), Json::default());
         } else {
             self.given_up += 1;
         }
-        match self.events.last_mut() {
-            Some(last) if last.seq == seq => &mut last.details,
+        match self.items.last_mut() {
+            Some(last) if seq < MAX_SEQ => &mut last.text,
             _ => {
                 self.nowhere.truncate(0);
                 &mut self.nowhere
@@ -356,30 +386,19 @@ impl Ledger {
         }
     }
 
-    fn keep_few_events(&mut self) {
-        let mut bytes = 0;
-        for event in &self.events {
-            bytes += event.details.len();
-        }
-        while self.events.len() >= MAX_EVENTS || bytes > MAX_EVENT_BYTES {
-            bytes -= self.events.remove(0).details.len();
-            self.given_up += 1;
-        }
-    }
-
     /// Notes an event that replaces the last one, if that was never said, is of the same kind and no older than
     /// `within`: a slider makes dozens of changes that are one.
     pub(crate) fn event_once(&mut self, kind: EventType, within: Millis) -> &mut Json {
         let date = self.dates.wall(self.now);
-        let replaces = self
-            .events
-            .last()
-            .is_some_and(|last| !last.told && last.kind == kind && date.since(last.at) <= within as i64);
+        let replaces = self.items.last().is_some_and(|last| {
+            let same = matches!(last.what, What::Event { kind: known, .. } if known == kind);
+            same && !last.told && date.since(last.at) <= within as i64
+        });
         if !replaces {
             return self.event(kind);
         }
-        let last = self.events.len() - 1;
-        let details = &mut self.events[last].details;
+        let last = self.items.len() - 1;
+        let details = &mut self.items[last].text;
         details.truncate(0);
         details
     }
@@ -392,12 +411,7 @@ impl Ledger {
     /// Whether there is something to say.
     pub(crate) fn is_waiting(&self) -> bool {
         self.open.as_ref().is_some_and(|open| open.said == Said::WAITING)
-            || self.closed.iter().any(|closed| closed.said == Said::WAITING)
-            || self.has_waiting_events()
-    }
-
-    fn has_waiting_events(&self) -> bool {
-        self.events.iter().any(|event| event.said == Said::WAITING)
+            || self.items.iter().any(|item| item.said == Said::WAITING)
     }
 
     /// Whether nothing was ever counted.
@@ -407,64 +421,79 @@ impl Ledger {
 
     /// Whether everything is acknowledged.
     pub(crate) fn is_done(&self) -> bool {
-        self.open.is_none()
-            && self.events.is_empty()
-            && !self.closed.iter().any(|closed| closed.said != Said::ACKNOWLEDGED)
+        self.len() == 0
     }
 
     /// Whether there is something to say under these dimensions, or about events if those of now are asked for; and
     /// whether any of it is to be said whole.
     pub(crate) fn news_of(&self, subject: SubjectId) -> Option<bool> {
-        let closed = self.closed.iter().any(|closed| closed.subject == subject && closed.said == Said::WAITING);
-        let open = self.open.as_ref().filter(|open| self.subject == subject && open.said == Said::WAITING);
-        let events = self.subject == subject && self.has_waiting_events();
-        let whole = closed || open.is_some_and(|open| !open.is_known);
-        (whole || open.is_some() || events).then_some(whole)
+        let (mut whole, mut news) = (false, false);
+        for item in &self.items {
+            if item.said == Said::WAITING {
+                whole |= item.what == What::Slice(subject);
+                news |= item.is_event() && subject == self.subject;
+            }
+        }
+        if let Some(open) = &self.open
+            && subject == self.subject
+            && open.said == Said::WAITING
+        {
+            news = true;
+            whole |= !open.is_known;
+        }
+        (news || whole).then_some(whole)
     }
 
     /// Writes what waits under these dimensions, as long as it fits; events go with the dimensions of now.
     pub(crate) fn say(&mut self, subject: SubjectId, json: &mut Json, request: &mut Request) {
-        json.array("slices", |json| self.say_slices(subject, json, request));
+        json.array("slices", |json| {
+            self.say_items(Some(subject), json, request);
+            if subject == self.subject {
+                self.say_open(json, request);
+            }
+        });
         if subject == self.subject {
-            json.array("events", |json| self.say_events(json, request));
+            json.array("events", |json| self.say_items(None, json, request));
         }
     }
 
-    fn say_slices(&mut self, subject: SubjectId, json: &mut Json, request: &mut Request) {
-        let underway = Said(request.delivery);
-        for closed in self.closed.iter_mut().filter(|closed| closed.subject == subject && closed.said == Said::WAITING)
-        {
-            if !request.write(json, |json| closed.write(json)) {
-                return;
+    /// Writes the slices of these dimensions, or the events.
+    fn say_items(&mut self, subject: Option<SubjectId>, json: &mut Json, request: &mut Request) {
+        for item in &mut self.items {
+            let wanted = match item.what {
+                What::Slice(of) => subject == Some(of),
+                What::Event { .. } => subject.is_none(),
+            };
+            if wanted && item.said == Said::WAITING && request.write(json, |json| item.write(json)) {
+                (item.said, item.told) = (Said(request.delivery), true);
             }
-            closed.said = underway;
         }
-        if let Some(open) = self.open.as_mut().filter(|open| self.subject == subject && open.said == Said::WAITING)
+    }
+
+    fn say_open(&mut self, json: &mut Json, request: &mut Request) {
+        if let Some(open) = &mut self.open
+            && open.said == Said::WAITING
             && request.write(json, |json| json.item(|json| open.slice.write_news(&open.known, json)))
         {
-            (open.said, open.sent_in) = (underway, underway);
+            (open.said, open.sent_in) = (Said(request.delivery), Said(request.delivery));
             open.sent = open.slice.known();
-        }
-    }
-
-    fn say_events(&mut self, json: &mut Json, request: &mut Request) {
-        for event in self.events.iter_mut().filter(|event| event.said == Said::WAITING) {
-            if !request.write(json, |json| json.item(|json| event.write(json))) {
-                return;
-            }
-            (event.said, event.told) = (Said(request.delivery), true);
         }
     }
 
     /// The request was answered: what it said is known, or has to be said again. Gives how many items that are.
     pub(crate) fn settle(&mut self, delivery: DeliveryId, settled: Said) -> u64 {
         let acknowledged = settled == Said::ACKNOWLEDGED;
-        let mut count = 0;
-        for closed in &mut self.closed {
-            if closed.said.settle(delivery, settled) {
+        let (mut count, mut index) = (0, 0);
+        while let Some(item) = self.items.get_mut(index) {
+            index += 1;
+            if item.said.settle(delivery, settled) {
                 count += 1;
                 if acknowledged {
-                    closed.text = Vec::new();
+                    item.text = Json::default();
+                    if item.is_event() {
+                        index -= 1;
+                        self.items.remove(index);
+                    }
                 }
             }
         }
@@ -475,17 +504,6 @@ impl Ledger {
             }
             count += u64::from(open.said.settle(delivery, settled));
         }
-        for event in &mut self.events {
-            count += u64::from(event.said.settle(delivery, settled));
-        }
-        let mut index = 0;
-        while let Some(event) = self.events.get(index) {
-            if event.said == Said::ACKNOWLEDGED {
-                self.events.remove(index);
-            } else {
-                index += 1;
-            }
-        }
         count
     }
 
@@ -494,10 +512,13 @@ impl Ledger {
         std::mem::take(&mut self.given_up)
     }
 
-    /// How many items wait or are under way.
+    /// How many items the collector is not known to have.
     pub(crate) fn len(&self) -> u64 {
-        let closed = self.closed.iter().filter(|closed| closed.said != Said::ACKNOWLEDGED).count();
-        (closed + self.events.len()) as u64 + u64::from(self.open.is_some())
+        let mut count = u64::from(self.open.is_some());
+        for item in &self.items {
+            count += u64::from(item.said != Said::ACKNOWLEDGED);
+        }
+        count
     }
 
     /// What was counted in the whole view.
@@ -526,22 +547,5 @@ impl Open {
             sent: Known::default(),
             sent_in: Said::WAITING,
         })
-    }
-}
-
-impl Closed {
-    fn write(&self, json: &mut Json) {
-        if self.text.is_empty() {
-            json.item(|json| Slice { n: self.n, at: self.at, ..Slice::default() }.write(json));
-        } else {
-            json.written_item(&self.text);
-        }
-    }
-}
-
-impl KeptEvent {
-    fn write(&self, json: &mut Json) {
-        event::write_head(self.seq, self.n, self.at, self.kind.name(), self.pos, json);
-        json.written_members(&self.details);
     }
 }

@@ -497,7 +497,14 @@ impl Tracker {
                 settled += view.ledger().settle(id, said);
             }
         }
-        self.parted.retain_mut(|view| !view.ledger().is_done());
+        let mut index = 0;
+        while let Some(view) = self.parted.get_mut(index) {
+            if view.ledger().is_done() {
+                self.parted.remove(index);
+            } else {
+                index += 1;
+            }
+        }
         settled
     }
 }
