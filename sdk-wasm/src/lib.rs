@@ -5,8 +5,8 @@
 //! given, and decides nothing. What a signal's number means stands in [`signals`].
 //!
 //! The exports take and give plain numbers, so that no glue has to be generated or shipped. Texts are few, and are handed
-//! over before the call that takes them: see [`text`]. What is tracked for one site is a *core*, named by a number. Times
-//! are milliseconds of the page's monotonic clock. A number that names nothing does nothing.
+//! over before the call that takes them: see [`text`]. An instance of the module is what is tracked of a page for one site.
+//! Times are milliseconds of the page's monotonic clock. A number that names nothing does nothing.
 
 #![cfg_attr(target_arch = "wasm32", expect(unsafe_code, reason = "an exported name is unique by hand"))]
 
@@ -16,7 +16,7 @@ mod signals;
 mod state;
 
 use quartile_protocol::clock::{Mono, Now, Wall};
-use quartile_tracker::{Config, Delivery, Outcome, PlayerId, Subject, Tracker};
+use quartile_tracker::{Config, Delivery, Outcome, PlayerId, Subject};
 
 use crate::signals::Look;
 use crate::state::state;
@@ -40,61 +40,53 @@ pub extern "C" fn result_length() -> usize {
     state().result.len()
 }
 
-/// Begins a core without players; takes the text of the user. `context_bytes` says how much the loader adds to a body; the
-/// four numbers are random bits, `mono` and `wall` what both clocks show. Returns the number that names it.
+/// The page is opened; takes the text of the user. `context_bytes` says how much the loader adds to a body; the
+/// four numbers are random bits, `mono` and `wall` what both clocks show.
 #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
-pub extern "C" fn start(context_bytes: usize, a: u32, b: u32, c: u32, d: u32, mono: f64, wall: f64) -> usize {
+pub extern "C" fn start(context_bytes: usize, a: u32, b: u32, c: u32, d: u32, mono: f64, wall: f64) {
     let half = |high: u32, low: u32| u64::from(high) << 32 | u64::from(low);
     let seed = [half(a, b), half(c, d)];
     let opened = Now { mono: time(mono), wall: Wall::from_ms(wall as i64) };
     let state = state();
-    let user = state.take_texts().pop().unwrap_or_default();
-    state.cores.push(Tracker::new(Config { user, context_bytes, seed }, opened));
-    state.cores.len() - 1
+    let user = state.take_text();
+    state.tracker.open(Config { user, context_bytes, seed }, opened);
 }
 
 /// A player comes; takes the texts of video, player and dimensions, in the order of [`Subject::new`]. Returns the number
-/// that names it within the core.
+/// that names it.
 #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
-pub extern "C" fn attach(core: usize) -> u32 {
+pub extern "C" fn attach() -> u32 {
     let state = state();
     let subject = Subject::new(state.take_texts());
-    state.cores.get_mut(core).map_or(u32::MAX, |tracker| tracker.attach(subject).as_u32())
+    state.tracker.attach(subject).as_u32()
 }
 
 /// A player goes.
 #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
-pub extern "C" fn detach(core: usize, player: u32, now: f64) {
-    if let Some(tracker) = state().cores.get_mut(core) {
-        tracker.detach(PlayerId::from_u32(player), time(now));
-    }
+pub extern "C" fn detach(player: u32, now: f64) {
+    state().tracker.detach(PlayerId::from_u32(player), time(now));
 }
 
 /// Another video, or more that is known of video, player and dimensions; takes the texts of them all.
 #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
-pub extern "C" fn describe(core: usize, player: u32, now: f64) {
+pub extern "C" fn describe(player: u32, now: f64) {
     let state = state();
     let subject = Subject::new(state.take_texts());
-    if let Some(tracker) = state.cores.get_mut(core) {
-        tracker.describe(PlayerId::from_u32(player), subject, time(now));
-    }
+    state.tracker.describe(PlayerId::from_u32(player), subject, time(now));
 }
 
 /// The user became known, or is another one; takes the text of the user.
 #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
-pub extern "C" fn user(core: usize, now: f64) {
+pub extern "C" fn user(now: f64) {
     let state = state();
-    let user = state.take_texts().pop().unwrap_or_default();
-    if let Some(tracker) = state.cores.get_mut(core) {
-        tracker.set_user(&user, time(now));
-    }
+    let user = state.take_text();
+    state.tracker.set_user(&user, time(now));
 }
 
 /// A player did something: a signal with its numbers and texts, and the element as it is now (places in seconds).
 #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
 #[expect(clippy::too_many_arguments, reason = "a call across the boundary costs less than an object")]
 pub extern "C" fn observe(
-    core: usize,
     player: u32,
     signal: u32,
     flags: u32,
@@ -110,44 +102,38 @@ pub extern "C" fn observe(
     let state = state();
     let texts = state.take_texts();
     let seen = Look { flags, pos, duration, rate, volume }.snapshot();
-    if let Some(tracker) = state.cores.get_mut(core)
-        && let Some(signal) = signals::signal(signal, [a, b, c], &texts)
-    {
-        tracker.observe(PlayerId::from_u32(player), signal, &seen, time(now));
+    if let Some(signal) = signals::signal(signal, [a, b, c], &texts) {
+        state.tracker.observe(PlayerId::from_u32(player), signal, &seen, time(now));
     }
 }
 
 /// The page did something; the loader observes its players first.
 #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
-pub extern "C" fn page(core: usize, signal: u32, now: f64) {
-    if let Some(tracker) = state().cores.get_mut(core)
-        && let Some(signal) = signals::page_signal(signal)
-    {
-        tracker.page(signal, time(now));
+pub extern "C" fn page(signal: u32, now: f64) {
+    if let Some(signal) = signals::page_signal(signal) {
+        state().tracker.page(signal, time(now));
     }
 }
 
 /// The time of [`wake_at`] has come; the loader observes its players first.
 #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
-pub extern "C" fn timeout(core: usize, now: f64) {
-    if let Some(tracker) = state().cores.get_mut(core) {
-        tracker.handle_timeout(time(now));
-    }
+pub extern "C" fn timeout(now: f64) {
+    state().tracker.handle_timeout(time(now));
 }
 
 /// When to call [`timeout`] at the latest; infinite = never.
 #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
-pub extern "C" fn wake_at(core: usize) -> f64 {
-    let wake_at = state().cores.get(core).and_then(Tracker::poll_timeout);
+pub extern "C" fn wake_at() -> f64 {
+    let wake_at = state().tracker.poll_timeout();
     wake_at.map_or(f64::INFINITY, |at| at.as_ms() as f64)
 }
 
 /// Prepares the next request as the [`result`]: members of its body. -1: there is none; otherwise its number times 4, plus
 /// 2 if it needs its context, plus 1 if it must outlive the page.
 #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
-pub extern "C" fn next(core: usize) -> f64 {
+pub extern "C" fn next() -> f64 {
     let state = state();
-    let Some(send) = state.cores.get_mut(core).and_then(Tracker::poll_output) else { return -1.0 };
+    let Some(send) = state.tracker.poll_output() else { return -1.0 };
     state.result = send.body;
     let bits = u32::from(send.context) * 2 + u32::from(send.urgent);
     f64::from(send.delivery.as_u32()) * 4.0 + f64::from(bits)
@@ -156,7 +142,7 @@ pub extern "C" fn next(core: usize) -> f64 {
 /// What became of a request: 0 acknowledged, 1 refused for good, otherwise to be sent again. It asked to wait for
 /// `wait_ms`, and its clock showed `server_time`; negative = unknown.
 #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
-pub extern "C" fn delivered(core: usize, delivery: u32, outcome: u32, wait_ms: f64, server_time: f64, now: f64) {
+pub extern "C" fn delivered(delivery: u32, outcome: u32, wait_ms: f64, server_time: f64, now: f64) {
     let wait = (wait_ms >= 0.0).then_some(wait_ms as u64);
     let server_time = (server_time >= 0.0).then_some(Wall::from_ms(server_time as i64));
     let outcome = match outcome {
@@ -164,18 +150,14 @@ pub extern "C" fn delivered(core: usize, delivery: u32, outcome: u32, wait_ms: f
         1 => Outcome::Refused,
         _ => Outcome::Later { wait },
     };
-    if let Some(tracker) = state().cores.get_mut(core) {
-        tracker.delivered(Delivery::from_u32(delivery), outcome, time(now));
-    }
+    state().tracker.delivered(Delivery::from_u32(delivery), outcome, time(now));
 }
 
 /// Tells as the [`result`] what a player's view is doing and what was counted in it: JSON; empty if it has none.
 #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
-pub extern "C" fn snapshot(core: usize, player: u32) {
+pub extern "C" fn snapshot(player: u32) {
     let state = state();
-    if let Some(tracker) = state.cores.get(core) {
-        state.result = tracker.snapshot(PlayerId::from_u32(player));
-    }
+    state.result = state.tracker.snapshot(PlayerId::from_u32(player));
 }
 
 fn time(ms: f64) -> Mono {

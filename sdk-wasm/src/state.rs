@@ -6,7 +6,7 @@ use quartile_tracker::Tracker;
 
 /// Everything.
 pub(crate) struct State {
-    pub cores: Vec<Tracker>,
+    pub tracker: Tracker,
     pub result: Vec<u8>,
     /// Texts that wait for the call that takes them.
     texts: Vec<String>,
@@ -18,7 +18,8 @@ struct Global(UnsafeCell<State>);
 #[expect(unsafe_code, reason = "see there")]
 unsafe impl Sync for Global {}
 
-static STATE: Global = Global(UnsafeCell::new(State { cores: Vec::new(), result: Vec::new(), texts: Vec::new() }));
+static STATE: Global =
+    Global(UnsafeCell::new(State { tracker: Tracker::new(), result: Vec::new(), texts: Vec::new() }));
 
 /// All of it, for the length of one call of the loader.
 #[expect(unsafe_code, reason = "a cell that counts its borrowers would be checked in every call")]
@@ -37,6 +38,11 @@ impl State {
         // SAFETY: zeros are UTF-8, and the loader overwrites them with what `TextEncoder` gives, which is UTF-8, too.
         self.texts.push(unsafe { String::from_utf8_unchecked(bytes) });
         place
+    }
+
+    /// Takes the one text that waits; empty if none does.
+    pub(crate) fn take_text(&mut self) -> String {
+        self.take_texts().pop().unwrap_or_default()
     }
 
     /// Takes the texts that wait, in the order in which room was made for them.

@@ -47,7 +47,8 @@ impl Page {
     /// Opens a page that shows `video` from `source`; nothing is loaded yet.
     #[must_use]
     pub fn open(shell: Shell, player: Player, video: Video, source: &str, opened: Wall, network: Network) -> Self {
-        let mut tracker = Tracker::new(shell.config(), Now { mono: Mono::default(), wall: opened });
+        let mut tracker = Tracker::new();
+        tracker.open(shell.config(), Now { mono: Mono::default(), wall: opened });
         let player = tracker.attach(Subject::of(&video, &player, &[]));
         let mut page = Self {
             shell,

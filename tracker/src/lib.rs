@@ -4,7 +4,7 @@
 //! that is called *sans-IO*:
 //!
 //! ```text
-//!             Tracker::attach / detach / describe       a player comes, goes, shows something else
+//!             Tracker::open / attach / detach / describe       a player comes, goes, shows something else
 //!  shell ──▶  Tracker::observe(player, signal, snapshot, now)      the player did something
 //!             Tracker::page(signal, now)                           the page did something
 //!             Tracker::delivered(delivery, outcome, now)           a request was answered

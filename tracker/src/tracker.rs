@@ -121,35 +121,48 @@ pub struct Tracker {
     hidden: bool,
     /// The page was left: what still stirs on it is nobody's viewing.
     left: bool,
-    players: Vec<Attached>,
+    players: Vec<Box<Attached>>,
     next_player: u32,
     parted: Vec<Box<View>>,
     schedule: Schedule,
     discarded: Discarded,
     /// What of it was said in a request that is not answered yet.
     discarded_underway: Option<(DeliveryId, Discarded)>,
-    outputs: Vec<Send>,
+    outputs: Vec<Box<Send>>,
+}
+
+impl Default for Tracker {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Tracker {
-    /// A page without players, opened at `now`. All dates are counted from that moment by the monotonic clock, so that
-    /// a wall clock that is set in between moves none of them.
+    /// A page that is not opened yet.
     #[must_use]
-    pub fn new(config: Config, now: Now) -> Self {
+    pub const fn new() -> Self {
         Self {
-            dates: Dates { epoch: now.wall.shifted(-(now.mono.as_ms() as i64)), server_ahead_ms: 0 },
-            random: Random::new(config.seed),
-            config,
+            config: Config { user: String::new(), context_bytes: 0, seed: [0; 2] },
+            dates: Dates { epoch: Wall::from_ms(0), server_ahead_ms: 0 },
+            random: Random::new([0; 2]),
             hidden: false,
             left: false,
             players: Vec::new(),
             next_player: 0,
             parted: Vec::new(),
             schedule: Schedule::new(),
-            discarded: Discarded::default(),
+            discarded: [0; Discard::ALL.len()],
             discarded_underway: None,
             outputs: Vec::new(),
         }
+    }
+
+    /// The page is opened at `now`. All dates are counted from that moment by the monotonic clock, so that a wall clock
+    /// that is set in between moves none of them.
+    pub fn open(&mut self, config: Config, now: Now) {
+        self.dates.epoch = now.wall.shifted(-(now.mono.as_ms() as i64));
+        self.random = Random::new(config.seed);
+        self.config = config;
     }
 
     /// A player comes. Its view begins when it shows something: see [`What::Source`].
@@ -158,7 +171,7 @@ impl Tracker {
         if self.players.len() < MAX_PLAYERS {
             self.next_player += 1;
             subject.set_user(&self.config.user);
-            self.players.push(Attached { id, subject, source: String::new(), view: None });
+            self.players.push(Box::new(Attached { id, subject, source: String::new(), view: None }));
         }
         id
     }
@@ -298,7 +311,7 @@ impl Tracker {
 
     /// The next request to send; `None` when there is none for now.
     pub fn poll_output(&mut self) -> Option<Send> {
-        (!self.outputs.is_empty()).then(|| self.outputs.remove(0))
+        (!self.outputs.is_empty()).then(|| *self.outputs.remove(0))
     }
 
     /// A request was answered, or was not.
@@ -469,7 +482,7 @@ impl Tracker {
             self.schedule.end(id);
             return false;
         }
-        self.outputs.push(Send { delivery: Delivery(id), body, context: request.whole, urgent });
+        self.outputs.push(Box::new(Send { delivery: Delivery(id), body, context: request.whole, urgent }));
         true
     }
 

@@ -12,7 +12,8 @@ fn shell() -> Shell {
 }
 
 fn tracker() -> (Tracker, PlayerId) {
-    let mut tracker = Tracker::new(shell().config(), Now { mono: at(0), wall: Wall::from_ms(1_790_000_000_000) });
+    let mut tracker = Tracker::new();
+    tracker.open(shell().config(), Now { mono: at(0), wall: Wall::from_ms(1_790_000_000_000) });
     let player = tracker.attach(Subject::default());
     (tracker, player)
 }
