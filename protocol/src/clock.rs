@@ -102,9 +102,6 @@ impl Sub<Millis> for Mono {
 pub struct Media(i64);
 
 impl Media {
-    /// No place is further than that, in milliseconds.
-    const ABSURD: f64 = 1e17;
-
     /// The place `ms` milliseconds into the video.
     #[must_use]
     pub const fn from_ms(ms: i64) -> Self {
@@ -114,8 +111,8 @@ impl Media {
     /// The place that an HTML media element gives in seconds; `None` when it is not a finite number.
     #[must_use]
     pub fn from_seconds(seconds: f64) -> Option<Self> {
-        // An absurd position stays absurd, and differences of two cannot overflow.
-        seconds.is_finite().then_some(Self((seconds * 1000.0 + 0.5).clamp(-Self::ABSURD, Self::ABSURD) as i64))
+        // The cast saturates, so that an absurd position stays absurd instead of wrapping.
+        seconds.is_finite().then_some(Self((seconds * 1000.0 + 0.5) as i64))
     }
 
     /// Milliseconds from the beginning of the video.

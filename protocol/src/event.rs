@@ -360,6 +360,7 @@ impl<const MAX: usize> Bounded<MAX> {
 
 /// As much of `text` as fits into `max` bytes.
 #[must_use]
+#[inline(never)]
 pub fn cut(text: &str, max: usize) -> &str {
     &text[..text.floor_char_boundary(max)]
 }

@@ -4,9 +4,10 @@
 //! same in Rust with bindings to the browser. It tells what it sees in numbers, completes and sends the bodies that it is
 //! given, and decides nothing. What a signal's number means stands in [`signals`].
 //!
-//! The exports take and give plain numbers, so that no glue has to be generated or shipped. Texts are few, and are handed
-//! over before the call that takes them: see [`text`]. An instance of the module is what is tracked of a page for one site.
-//! Times are milliseconds of the page's monotonic clock. A number that names nothing does nothing.
+//! The exports take and give plain numbers, so that no glue has to be generated or shipped. Texts are written into the
+//! [`room`] before the call that takes them, with a NUL after each where it takes several, and the call is told their
+//! length in bytes. An instance of the module is what is tracked of a page for one site. Times are milliseconds of the page's
+//! monotonic clock. A number that names nothing does nothing.
 
 #![cfg_attr(target_arch = "wasm32", expect(unsafe_code, reason = "an exported name is unique by hand"))]
 
@@ -21,11 +22,16 @@ use quartile_tracker::{Config, Delivery, Outcome, PlayerId, Subject};
 use crate::signals::Look;
 use crate::state::state;
 
-/// Makes room for a text of `length` bytes, which the next call that takes texts takes; gives where the loader writes it,
-/// in UTF-8.
+/// Where the loader writes the texts for its next call, in UTF-8: at most [`room_length`] bytes.
 #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
-pub extern "C" fn text(length: usize) -> *mut u8 {
-    state().make_room(length)
+pub extern "C" fn room() -> *mut u8 {
+    state().room()
+}
+
+/// How many bytes of text a call can take.
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+pub extern "C" fn room_length() -> usize {
+    state::ROOM
 }
 
 /// Where the bytes are that the last call prepared: a body, or what [`snapshot`] tells.
@@ -43,22 +49,20 @@ pub extern "C" fn result_length() -> usize {
 /// The page is opened; takes the text of the user. `context_bytes` says how much the loader adds to a body; the
 /// four numbers are random bits, `mono` and `wall` what both clocks show.
 #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
-pub extern "C" fn start(context_bytes: usize, a: u32, b: u32, c: u32, d: u32, mono: f64, wall: f64) {
+pub extern "C" fn start(texts: usize, context_bytes: usize, a: u32, b: u32, c: u32, d: u32, mono: f64, wall: f64) {
     let half = |high: u32, low: u32| u64::from(high) << 32 | u64::from(low);
     let seed = [half(a, b), half(c, d)];
     let opened = Now { mono: time(mono), wall: Wall::from_ms(wall as i64) };
-    let state = state();
-    let user = state.take_text();
-    state.tracker.open(Config { user, context_bytes, seed }, opened);
+    let (tracker, user) = state().with_text(texts);
+    tracker.open(Config { user: user.into(), context_bytes, seed }, opened);
 }
 
 /// A player comes; takes the texts of video, player and dimensions, in the order of [`Subject::new`]. Returns the number
 /// that names it.
 #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
-pub extern "C" fn attach() -> u32 {
-    let state = state();
-    let subject = Subject::new(state.take_texts());
-    state.tracker.attach(subject).as_u32()
+pub extern "C" fn attach(texts: usize) -> u32 {
+    let (tracker, subject) = state().with_text(texts);
+    tracker.attach(Subject::new(subject)).as_u32()
 }
 
 /// A player goes.
@@ -69,24 +73,23 @@ pub extern "C" fn detach(player: u32, now: f64) {
 
 /// Another video, or more that is known of video, player and dimensions; takes the texts of them all.
 #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
-pub extern "C" fn describe(player: u32, now: f64) {
-    let state = state();
-    let subject = Subject::new(state.take_texts());
-    state.tracker.describe(PlayerId::from_u32(player), subject, time(now));
+pub extern "C" fn describe(texts: usize, player: u32, now: f64) {
+    let (tracker, subject) = state().with_text(texts);
+    tracker.describe(PlayerId::from_u32(player), Subject::new(subject), time(now));
 }
 
 /// The user became known, or is another one; takes the text of the user.
 #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
-pub extern "C" fn user(now: f64) {
-    let state = state();
-    let user = state.take_text();
-    state.tracker.set_user(&user, time(now));
+pub extern "C" fn user(texts: usize, now: f64) {
+    let (tracker, user) = state().with_text(texts);
+    tracker.set_user(user, time(now));
 }
 
 /// A player did something: a signal with its numbers and texts, and the element as it is now (places in seconds).
 #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
 #[expect(clippy::too_many_arguments, reason = "a call across the boundary costs less than an object")]
 pub extern "C" fn observe(
+    texts: usize,
     player: u32,
     signal: u32,
     flags: u32,
@@ -99,11 +102,10 @@ pub extern "C" fn observe(
     c: f64,
     now: f64,
 ) {
-    let state = state();
-    let texts = state.take_texts();
+    let (tracker, texts) = state().with_text(texts);
     let seen = Look { flags, pos, duration, rate, volume }.snapshot();
-    if let Some(signal) = signals::signal(signal, [a, b, c], &texts) {
-        state.tracker.observe(PlayerId::from_u32(player), signal, &seen, time(now));
+    if let Some(signal) = signals::signal(signal, [a, b, c], texts) {
+        tracker.observe(PlayerId::from_u32(player), signal, &seen, time(now));
     }
 }
 

@@ -2,7 +2,7 @@
 //! hidden, 1 visible, 2 frozen, 3 resumed, 4 left, 5 restored, 6 online.
 
 use quartile_protocol::clock::Media;
-use quartile_tracker::{Length, PageSignal, Snapshot, Told, What};
+use quartile_tracker::{Length, PageSignal, Snapshot, Told, What, text_at};
 
 /// A media element as the loader reads it; places in seconds, flags as bits.
 pub(crate) struct Look {
@@ -40,10 +40,9 @@ const fn or_one(number: f64) -> f64 {
 }
 
 /// A signal of this number, if there is one.
-pub(crate) fn signal(number: u32, numbers: [f64; 3], texts: &[String]) -> Option<Told<'_>> {
-    let text = |index: usize| texts.get(index).map_or("", |text| text);
+pub(crate) fn signal(number: u32, numbers: [f64; 3], texts: &str) -> Option<Told<'_>> {
     let what = *What::ALL.get(number as usize)?;
-    Some(Told { what, numbers, texts: [text(0), text(1), text(2)] })
+    Some(Told { what, numbers, texts: [text_at(texts, 0), text_at(texts, 1), text_at(texts, 2)] })
 }
 
 pub(crate) fn page_signal(number: u32) -> Option<PageSignal> {

@@ -4,12 +4,15 @@ use std::cell::UnsafeCell;
 
 use quartile_tracker::Tracker;
 
+/// How many bytes of text one call can take: of a subject, all that the wire's limits allow.
+pub(crate) const ROOM: usize = 16_384;
+
 /// Everything.
 pub(crate) struct State {
     pub tracker: Tracker,
     pub result: Vec<u8>,
-    /// Texts that wait for the call that takes them.
-    texts: Vec<String>,
+    /// Where the loader writes the texts for its next call.
+    room: [u8; ROOM],
 }
 
 struct Global(UnsafeCell<State>);
@@ -18,8 +21,7 @@ struct Global(UnsafeCell<State>);
 #[expect(unsafe_code, reason = "see there")]
 unsafe impl Sync for Global {}
 
-static STATE: Global =
-    Global(UnsafeCell::new(State { tracker: Tracker::new(), result: Vec::new(), texts: Vec::new() }));
+static STATE: Global = Global(UnsafeCell::new(State { tracker: Tracker::new(), result: Vec::new(), room: [0; ROOM] }));
 
 /// All of it, for the length of one call of the loader.
 #[expect(unsafe_code, reason = "a cell that counts its borrowers would be checked in every call")]
@@ -30,23 +32,16 @@ pub(crate) fn state() -> &'static mut State {
 }
 
 impl State {
-    /// Makes room for a text of so many bytes and gives where it is.
+    /// Where the loader writes.
+    pub(crate) const fn room(&mut self) -> *mut u8 {
+        self.room.as_mut_ptr()
+    }
+
+    /// The tracker, and the text that the loader wrote before this call.
     #[expect(unsafe_code, reason = "a check of every text would weigh more than all other code of the boundary")]
-    pub(crate) fn make_room(&mut self, length: usize) -> *mut u8 {
-        let mut bytes = vec![0; length];
-        let place = bytes.as_mut_ptr();
-        // SAFETY: zeros are UTF-8, and the loader overwrites them with what `TextEncoder` gives, which is UTF-8, too.
-        self.texts.push(unsafe { String::from_utf8_unchecked(bytes) });
-        place
-    }
-
-    /// Takes the one text that waits; empty if none does.
-    pub(crate) fn take_text(&mut self) -> String {
-        self.take_texts().pop().unwrap_or_default()
-    }
-
-    /// Takes the texts that wait, in the order in which room was made for them.
-    pub(crate) fn take_texts(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.texts)
+    pub(crate) fn with_text(&mut self, length: usize) -> (&mut Tracker, &str) {
+        let text = self.room.get(..length).unwrap_or_default();
+        // SAFETY: the loader writes what `TextEncoder.encodeInto` gives, which is whole characters of UTF-8.
+        (&mut self.tracker, unsafe { std::str::from_utf8_unchecked(text) })
     }
 }

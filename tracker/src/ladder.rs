@@ -68,6 +68,7 @@ impl Progress {
     }
 
     const fn is_position(&self, percent: u8) -> bool {
-        self.run_ms >= SETTLED_MS && (self.ended || self.pos.as_ms() * 100 >= self.duration as i64 * percent as i64)
+        self.run_ms >= SETTLED_MS
+            && (self.ended || self.pos.as_ms() >= (self.duration * percent as u64).div_ceil(100) as i64)
     }
 }

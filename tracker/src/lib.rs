@@ -40,4 +40,4 @@ mod view;
 
 pub use signal::{Length, PageSignal, Rendition, Signal, Snapshot, Told, What, is_placeholder};
 pub use tracker::{Config, Delivery, Outcome, PlayerId, Send, Tracker};
-pub use view::{Inspection, Subject};
+pub use view::{Inspection, Subject, text_at};

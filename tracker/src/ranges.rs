@@ -74,7 +74,7 @@ impl Ranges {
             return percents;
         }
         let place = |percent: u64| (duration * percent / 100) as i64;
-        let first = from.as_ms().max(0) as u64 * 100 / duration;
+        let first = from.as_ms().clamp(0, duration as i64) as u64 * 100 / duration;
         for percent in first..u64::from(Percents::MEMBERS) {
             let (start, end) = (place(percent), place(percent + 1));
             if start > to.as_ms() {

@@ -33,7 +33,7 @@ use self::progress::Progress;
 use self::scene::Scene;
 use self::seek::Seeks;
 use self::state::{Start, State, Times};
-pub use self::subject::Subject;
+pub use self::subject::{Subject, text_at};
 use crate::ledger::{Dates, Ledger};
 use crate::playhead::{Playhead, Put, Step};
 use crate::signal::{Length, Snapshot, Told, What};

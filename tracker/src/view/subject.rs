@@ -18,37 +18,51 @@ const VIDEO: [&str; 6] = ["id", "title", "series", "category", "kind", "media"];
 const PLAYER: [&str; 7] = ["name", "version", "engine", "protocol", "cdn", "autoplay", "muted_start"];
 
 const TEXTS: usize = VIDEO.len() + PLAYER.len();
+const ALL: usize = TEXTS + 2 * limits::CUSTOM_NAMES;
 const ID: usize = 0;
 const KIND: usize = 4;
-const MEDIA: usize = 5;
 const FLAGS: usize = TEXTS - 2;
 
-/// What a player shows and what plays it: texts, of which any may be empty as long as it is not known.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Stands between two texts; what a page says has none.
+const SEPARATOR: u8 = 0;
+
+/// What a player shows and what plays it: texts, of which any may be empty as long as it is not known. They are kept in one
+/// piece, because they are compared and copied far more often than read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Subject {
-    /// Those of the video and of the player, then names and values of the site's own dimensions in turn.
-    texts: Vec<String>,
+    /// Those of the video and of the player, then names and values of the site's own dimensions in turn; a NUL after each.
+    texts: String,
     /// The user that the site knows; said once for a whole request.
     user: String,
 }
 
-impl Default for Subject {
-    fn default() -> Self {
-        Self::new(Vec::new())
+/// The text at `index` of texts with a [`SEPARATOR`] after each; empty if there are not so many.
+#[must_use]
+pub fn text_at(texts: &str, index: usize) -> &str {
+    let (mut from, mut left) = (0, index);
+    for (at, &byte) in texts.as_bytes().iter().enumerate() {
+        if byte == SEPARATOR {
+            if left == 0 {
+                return texts.get(from..at).unwrap_or_default();
+            }
+            (from, left) = (at + 1, left - 1);
+        }
     }
+    ""
+}
+
+fn add(texts: &mut String, text: &str) {
+    texts.push_str(text);
+    texts.push('\0');
 }
 
 impl Subject {
     /// Takes six texts of the video (id, title, series, category, kind, media), seven of the player (name, version,
-    /// engine, protocol, cdn, autoplay, muted start), and names and values of the site's own dimensions in turn; what is
-    /// missing at the end is empty.
+    /// engine, protocol, cdn, autoplay, muted start), and names and values of the site's own dimensions in turn, with a
+    /// NUL after each; what is missing at the end is empty.
     #[must_use]
-    pub fn new(mut texts: Vec<String>) -> Self {
-        while texts.len() < TEXTS {
-            texts.push(String::new());
-        }
-        texts.truncate(TEXTS + 2 * limits::CUSTOM_NAMES);
-        Self { texts, user: String::new() }
+    pub fn new(texts: &str) -> Self {
+        Self { texts: texts.into(), user: String::new() }
     }
 
     /// The same from what the wire says.
@@ -61,37 +75,65 @@ impl Subject {
         let flags = [truth(player.autoplay), truth(player.muted_start)];
         let player = [&*player.name, &player.version, &player.engine, &player.protocol, &player.cdn];
         let dims = dims.iter().flat_map(|(name, value)| [&**name, value]);
-        let texts = video.into_iter().chain(player).chain(flags).chain(dims);
-        Self::new(texts.map(str::to_owned).collect())
+        let mut texts = String::new();
+        video.into_iter().chain(player).chain(flags).chain(dims).for_each(|text| add(&mut texts, text));
+        Self::new(&texts)
+    }
+
+    fn text(&self, index: usize) -> &str {
+        text_at(&self.texts, index)
     }
 
     /// The site's id of the video; empty while unknown.
     pub(crate) fn id(&self) -> &str {
-        &self.texts[ID]
+        self.text(ID)
+    }
+
+    pub(crate) fn kind(&self) -> &str {
+        self.text(KIND)
     }
 
     pub(crate) fn set_user(&mut self, user: &str) {
         self.user = user.into();
     }
 
-    pub(crate) fn kind(&self) -> &str {
-        &self.texts[KIND]
+    fn set_kind(&mut self, kind: &str) {
+        let mut texts = String::new();
+        for index in 0..TEXTS {
+            add(&mut texts, if index == KIND { kind } else { self.text(index) });
+        }
+        self.add_dims(&mut texts, "");
+        self.texts = texts;
+    }
+
+    /// Adds the site's own dimensions that are not `known` texts already.
+    fn add_dims(&self, texts: &mut String, known: &str) {
+        for index in (TEXTS..ALL).step_by(2) {
+            let name = self.text(index);
+            let is_known = (TEXTS..ALL).step_by(2).any(|index| text_at(known, index) == name);
+            if !name.is_empty() && !is_known {
+                add(texts, name);
+                add(texts, self.text(index + 1));
+            }
+        }
     }
 
     /// Fills what is empty from `new`; gives whether anything was.
     fn fill(&mut self, new: &Self) -> bool {
-        let mut filled = fill(&mut self.user, &new.user);
+        let mut texts = String::new();
         for index in 0..TEXTS {
-            filled |= fill(&mut self.texts[index], &new.texts[index]);
+            let known = self.text(index);
+            add(&mut texts, if known.is_empty() { new.text(index) } else { known });
         }
-        for pair in new.texts[TEXTS..].chunks_exact(2) {
-            if !self.texts[TEXTS..].chunks_exact(2).any(|known| known[0] == pair[0]) {
-                self.texts.push(pair[0].clone());
-                self.texts.push(pair[1].clone());
-                filled = true;
-            }
+        self.add_dims(&mut texts, "");
+        new.add_dims(&mut texts, &self.texts);
+        let is_named = self.user.is_empty() && !new.user.is_empty();
+        if is_named {
+            self.user.clone_from(&new.user);
         }
-        filled
+        let is_filled = self.texts != texts;
+        self.texts = texts;
+        is_filled || is_named
     }
 
     /// Writes what belongs to a slice that is said whole.
@@ -104,15 +146,15 @@ impl Subject {
         });
         json.object("player", |json| self.write_texts(&PLAYER, VIDEO.len(), json));
         json.object("dims", |json| {
-            for pair in self.texts[TEXTS..].chunks_exact(2) {
-                json.text(&pair[0], &pair[1]);
+            for index in (TEXTS..ALL).step_by(2) {
+                json.text(self.text(index), self.text(index + 1));
             }
         });
     }
 
     fn write_texts(&self, names: &[&str], first: usize, json: &mut Json) {
         for (index, name) in names.iter().enumerate() {
-            let text = &self.texts[first + index];
+            let text = self.text(first + index);
             if first + index < FLAGS {
                 json.text(name, text);
             } else if !text.is_empty() {
@@ -122,21 +164,13 @@ impl Subject {
     }
 }
 
-fn fill(old: &mut String, new: &str) -> bool {
-    let empty = old.is_empty() && !new.is_empty();
-    if empty {
-        *old = new.into();
-    }
-    empty
-}
-
 impl View {
     /// Other dimensions. What was empty and becomes known is filled into all slices; another value begins a new slice.
     pub(crate) fn describe(&mut self, mut subject: Subject) {
         self.progress.believe(subject.kind());
-        // What the view itself learned of its video stays, where the page says nothing of it.
-        for index in [KIND, MEDIA] {
-            fill(&mut subject.texts[index], &self.subject().texts[index]);
+        // What the view itself learned stays, where the page says nothing of it.
+        if subject.kind().is_empty() {
+            subject.set_kind(self.subject().kind());
         }
         self.describe_as(subject);
     }
@@ -158,7 +192,7 @@ impl View {
     /// Whether it is live became known, or is another thing than was believed.
     pub(super) fn describe_kind(&mut self, kind: Offer) {
         let mut subject = self.subject().clone();
-        subject.texts[KIND] = kind.as_str().into();
+        subject.set_kind(kind.as_str());
         self.describe_as(subject);
     }
 
@@ -193,5 +227,31 @@ impl View {
                 (request.views, request.whole) = (request.views + 1, request.whole | whole);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_found_by_their_place() {
+        assert_eq!(
+            ["a\0b\0\0c\0"; 5].iter().enumerate().map(|(at, texts)| text_at(texts, at)).collect::<Vec<_>>(),
+            ["a", "b", "", "c", ""]
+        );
+    }
+
+    #[test]
+    fn only_what_is_empty_is_filled() {
+        let subject = |id: &str, title: &str, dims: &[(&str, &str)]| {
+            let video = Video { id: id.into(), title: title.into(), ..Video::default() };
+            let dims: Vec<_> = dims.iter().map(|&(name, value)| (name.into(), value.into())).collect();
+            Subject::of(&video, &Player::default(), &dims)
+        };
+        let mut old = subject("a", "", &[("plan", "free")]);
+        assert!(old.fill(&subject("b", "Film", &[("room", "1"), ("plan", "paid")])));
+        assert_eq!(old, subject("a", "Film", &[("plan", "free"), ("room", "1")]));
+        assert!(!old.fill(&subject("c", "Other", &[("plan", "paid")])));
     }
 }
