@@ -1,4 +1,4 @@
-// The numbers that cross into the module; `sdk-wasm/src/signals.rs` and `texts.rs` hold the other side.
+// The numbers that cross into the module; `tracker/src/signal.rs` and `sdk-wasm/src` hold the other side.
 
 /** What a player did. */
 export const enum Signal {
@@ -27,17 +27,8 @@ export const enum PageSignal {
   Online = 6,
 }
 
-/** Where a text is put; those of a video and of a player follow their first one in the order of the wire. */
-export const enum Text {
-  First = 0,
-  Second = 1,
-  Video = 10,
-  Player = 20,
-  Site = 40,
-  Sdk = 41,
-  Viewer = 42,
-  User = 43,
-}
+/** How many bytes of text a call can take. */
+export const ROOM = 16384;
 
 /** What became of a request. */
 export const enum Outcome {

@@ -18,6 +18,12 @@ const browser = () => navigator as Browser;
 /** Whether the visitor asked not to be recognised (Global Privacy Control). */
 export const isPrivate = () => browser().globalPrivacyControl === true;
 
+/** A UUID; `crypto.randomUUID` is missing from pages without TLS. */
+export function randomId(): string {
+  const digits = Array.from(crypto.getRandomValues(new Uint16Array(8)), (part) => part.toString(16).padStart(4, '0'));
+  return digits.join('').replace(/(.{8})(.{4}).(.{3}).(.{3})/, '$1-$2-4$3-a$4-');
+}
+
 /** The page. Queries and fragments may hold what is nobody's business, so only the campaign is taken from them. */
 export function page(application: string | undefined) {
   const bare = (address: string) => cut(address.split(/[?#]/)[0], URL_BYTES);

@@ -95,7 +95,7 @@ export function video(element: HTMLMediaElement, said: Video | undefined, addres
     cut(title, TITLE_BYTES),
     cut(said?.series, TITLE_BYTES),
     cut(said?.category, TITLE_BYTES),
-    cut(said?.kind, WORD_BYTES),
+    /^(vod|live)$/.exec(said?.kind ?? '')?.[0],
     element.tagName === 'AUDIO' ? 'audio' : 'video',
   ];
 }
@@ -106,8 +106,8 @@ export function player(element: HTMLMediaElement, said: Player = {}): Texts {
   return [...words, cut(said.cdn, ID_BYTES), `${element.autoplay}`, `${element.muted}`];
 }
 
-/** The site's dimensions: names and values. */
-export function dims(said: Meta['dims']): [name: string, value: string][] {
+/** The site's dimensions: names and values in turn. */
+export function dims(said: Meta['dims']): Texts {
   const pairs = Object.entries(said ?? {}).slice(0, CUSTOM_NAMES);
-  return pairs.map(([name, value]) => [cut(name, WORD_BYTES) ?? '', cut(String(value), ID_BYTES) ?? '']);
+  return pairs.flatMap(([name, value]) => [cut(name, WORD_BYTES), cut(String(value), ID_BYTES)]);
 }

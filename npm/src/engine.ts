@@ -1,9 +1,12 @@
 // The module at work: every way to it, its one timer, and the requests that it wants to make.
-import { type Core, body, wasm } from './core.js';
+import { type Core, result } from './core.js';
 import { deliver } from './transport.js';
 
 /** Does something with the module, now or once it is there. */
 export type Run = (task: (core: Core) => void) => void;
+
+/** What is around the views of a body, with what the page and the device are where that is asked for. */
+export type Envelope = (context: boolean) => object;
 
 export type Log = (...what: unknown[]) => void;
 
@@ -19,10 +22,10 @@ export function attempt(log: Log, act: () => void): void {
   }
 }
 
-/** What waits for its core. `look` looks at all players; `context` is what a body is completed with. */
+/** What waits for its core. `look` looks at all players. */
 export function engine(url: string, log: Log, look: (core: Core) => void) {
   let core: Core | undefined;
-  let context: object | undefined;
+  let envelope: Envelope;
   /** What waits for the module; nothing does once it is there, or cannot be. */
   let waiting: Parameters<Run>[0][] | undefined = [];
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -35,19 +38,19 @@ export function engine(url: string, log: Log, look: (core: Core) => void) {
     else {
       attempt(log, () => {
         task(there);
-        for (let request; (request = wasm.core_next(there)) >= 0; ) send(body(there), request);
-        arm(wasm.core_poll(there));
+        for (let request; (request = there.next()) >= 0; ) send(result(there), request);
+        arm(there.wake_at());
       });
     }
   };
 
-  /** Sends a body, with what the page and the device are where that is asked for. */
-  const send = (bare: string, request: number) => {
-    const whole = request & 2 ? `${bare.slice(0, -1)},${JSON.stringify(context).slice(1)}` : bare;
-    log('send', whole);
-    void deliver(url, whole, (request & 1) > 0).then((answer) => {
+  /** Sends a body: what is around the views, and the members that the module wrote. */
+  const send = (members: string, request: number) => {
+    const body = `${JSON.stringify(envelope((request & 2) > 0)).slice(0, -1)},${members}}`;
+    log('send', body);
+    void deliver(url, body, (request & 1) > 0).then((answer) => {
       log('answer', answer);
-      if (answer) run((core) => wasm.core_delivered(core, request >> 2, ...answer, now()));
+      if (answer) run((core) => core.delivered(request >> 2, ...answer, now()));
     });
   };
 
@@ -60,7 +63,7 @@ export function engine(url: string, log: Log, look: (core: Core) => void) {
       due = Infinity;
       run((core) => {
         look(core);
-        wasm.core_timeout(core, now());
+        core.timeout(now());
       });
     }, Math.ceil(at - now()));
   };
@@ -68,9 +71,9 @@ export function engine(url: string, log: Log, look: (core: Core) => void) {
   return {
     run,
     /** The module is there: `first` is done, and then what waits. */
-    open(ready: Core, known: object, first: () => void): void {
+    open(ready: Core, around: Envelope, first: () => void): void {
       core = ready;
-      context = known;
+      envelope = around;
       first();
       waiting?.forEach(run);
       waiting = undefined;

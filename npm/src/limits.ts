@@ -8,7 +8,7 @@ export const CUSTOM_NAMES = 20;
 /** As much of a text as fits, whole characters only; undefined for what is no text or empty. */
 export function cut(text: unknown, bytes: number): string | undefined {
   if (typeof text !== 'string' || !text) return undefined;
-  // No character has more than three bytes for each unit of a string.
-  if (text.length * 3 <= bytes) return text;
-  return text.slice(0, new TextEncoder().encodeInto(text, new Uint8Array(bytes)).read);
+  // A NUL would end the text on its way into the module.
+  const clean = text.replaceAll('\0', '');
+  return clean.slice(0, new TextEncoder().encodeInto(clean, new Uint8Array(bytes)).read) || undefined;
 }

@@ -1,9 +1,9 @@
 // The page: what is tracked on it, and what happens to it as a whole.
-import { PageSignal, Text } from './boundary.js';
-import { client, isPrivate, page } from './context.js';
-import { type Core, load, put, wasm } from './core.js';
+import { PageSignal } from './boundary.js';
+import { client, isPrivate, page, randomId } from './context.js';
+import { type Core, instantiate, put } from './core.js';
 import { isMedia } from './element.js';
-import { attempt, engine, now } from './engine.js';
+import { type Envelope, attempt, engine, now } from './engine.js';
 import type { Settings } from './options.js';
 import { type Tracked, listen } from './player.js';
 import type { Quartile, View } from './types.js';
@@ -56,18 +56,25 @@ function entry(tracked: Tracked, gone: () => void): Entry {
   };
 }
 
-/** A core that knows whose page it is and when it was opened. */
-function begin({ site, user, viewer }: Settings, context: object, mono: number, wall: number): Core {
-  const unknown = isPrivate();
-  put(Text.Site, site);
-  put(Text.Sdk, SDK);
-  if (!unknown) {
-    put(Text.Viewer, viewer ?? '');
-    put(Text.User, user ?? '');
-  }
-  const { length } = new TextEncoder().encode(JSON.stringify(context));
+/** What is around the views of a body, of a page that was opened when the clocks showed `mono` and `wall`. */
+function around({ site, viewer, application }: Settings, mono: number, wall: number): Envelope {
+  const who = isPrivate() ? {} : { session: randomId(), viewer };
+  const context = { ...who, page: page(application), client: client() };
+  return (whole) => ({
+    v: 1,
+    site,
+    sdk: SDK,
+    // A wall clock that is set meanwhile moves no date.
+    sent_at: Math.floor(wall + now() - mono),
+    ...(whole && context),
+  });
+}
+
+/** Tells the core what it has to know of a page. */
+function begin(core: Core, { user }: Settings, envelope: Envelope, mono: number, wall: number): void {
+  const bytes = new TextEncoder().encode(JSON.stringify(envelope(true))).length + LATE_BYTES;
   const seed = crypto.getRandomValues(new Uint32Array(4)) as unknown as [number, number, number, number];
-  return wasm.core_start(unknown ? 0 : 1, length + LATE_BYTES, ...seed, mono, wall) as Core;
+  core.start(put(core, isPrivate() ? '' : user), bytes, ...seed, mono, wall);
 }
 
 /** Tracks a page for one site; `ended` is called when that ends. */
@@ -85,7 +92,7 @@ export function track(settings: Settings, ended: () => void): Quartile {
   const signal = (signal: PageSignal) =>
     run((core) => {
       look(core);
-      wasm.core_page(core, signal, now());
+      core.page(signal, now());
       // What came back is not watched before somebody looks.
       if (signal === PageSignal.Restored) look(core);
     });
@@ -114,13 +121,14 @@ export function track(settings: Settings, ended: () => void): Quartile {
     ended();
   };
 
-  const start = () => {
+  const start = (core: Core) => {
     if (over) return;
-    const context = { page: page(settings.application), client: client() };
-    open(begin(settings, context, mono, wall), context, signalVisibility);
+    const envelope = around(settings, mono, wall);
+    begin(core, settings, envelope, mono, wall);
+    open(core, envelope, signalVisibility);
     listeners('addEventListener');
   };
-  load()
+  instantiate()
     .then(start)
     .catch((error) => {
       log('failed', error);

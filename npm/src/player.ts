@@ -1,16 +1,12 @@
 // One tracked element: it is listened to from the first call on, and told of once the module is there.
-import { Signal, Text } from './boundary.js';
-import { type Core, dim, put, wasm } from './core.js';
+import { Signal } from './boundary.js';
+import { type Core, put } from './core.js';
 import { AT_REST, EVENTS, address, dims, failure, flags, isPlaceholder, isUnderWay, player, video } from './element.js';
 import { type Run, now } from './engine.js';
+import { URL_BYTES, cut } from './limits.js';
 import type { Meta } from './types.js';
 
 export type Tracked = ReturnType<typeof listen>;
-
-/** Puts the texts that are known, at `first` and after it. */
-function putAll(first: Text, texts: (string | undefined)[]): void {
-  texts.forEach((text, index) => text && put(first + index, text));
-}
 
 /** Listens to an element. */
 export function listen(element: HTMLMediaElement, said: Meta, run: Run) {
@@ -20,18 +16,17 @@ export function listen(element: HTMLMediaElement, said: Meta, run: Run) {
   let asked: { at: number; pos: number } | undefined;
   const underWay = isUnderWay(element);
 
-  const observe = (core: Core, signal: Signal, a = 0, b = 0, at = now(), pos = element.currentTime, mask = ~0) =>
+  /** Tells a signal, with its texts and numbers and the element as it is. */
+  const tell = (core: Core, signal: Signal, texts: number, a = 0, b = 0, at = now(), pos = element.currentTime, mask = ~0) =>
     id !== undefined &&
-    wasm.core_observe(
-      core, id, signal, flags(element) & mask, pos, element.duration, element.playbackRate, element.volume, a, b, 0, at,
+    core.observe(
+      texts, id, signal, flags(element) & mask, pos, element.duration, element.playbackRate, element.volume, a, b, 0, at,
     );
+  const observe = (core: Core, signal: Signal, a?: number, b?: number) => tell(core, signal, 0, a, b);
 
-  const putSource = () => put(Text.First, address(element));
-  const putVideo = () => putAll(Text.Video, video(element, said.video, address(element)));
-  const putPlayer = () => {
-    putAll(Text.Player, player(element, said.player));
-    dims(said.dims).forEach(([name, value]) => dim(name, value));
-  };
+  const putSource = (core: Core) => put(core, cut(address(element), URL_BYTES));
+  const putSubject = (core: Core) =>
+    put(core, ...video(element, said.video, address(element)), ...player(element, said.player), ...dims(said.dims));
 
   /** Asks for one callback at the next frame: one for every frame would cost too much. */
   const awaitFrame = () => {
@@ -44,25 +39,22 @@ export function listen(element: HTMLMediaElement, said: Meta, run: Run) {
   };
 
   const describe = (core: Core) => {
-    if (id === undefined) return;
-    putVideo();
-    wasm.core_describe(core, id, now());
+    if (id !== undefined) core.describe(putSubject(core), id, now());
   };
 
   const hear = (type: string) => (core: Core) => {
-    let signal = EVENTS[type] ?? Signal.Observed;
+    const signal = EVENTS[type] ?? Signal.Observed;
     if (type === 'play') awaitFrame();
     if (signal === Signal.Source) {
       if (!isPlaceholder(address(element))) describe(core);
-      putSource();
-    }
-    if (signal === Signal.Failed) {
+      tell(core, signal, putSource(core));
+    } else if (signal === Signal.Failed) {
       const why = failure(element);
-      if (why) putAll(Text.First, why);
-      else signal = Signal.Observed;
+      if (why) tell(core, signal, put(core, ...why), 1);
+    } else {
+      // What begins has a number that says so, which the other signals do not look at.
+      observe(core, signal, /^enter|begin/.test(type) ? 1 : 0);
     }
-    // What begins and fails has a number that says so, which the other signals do not look at.
-    observe(core, signal, /^(error|enter)|begin/.test(type) ? 1 : 0);
   };
 
   const handle = ({ type }: Event) => {
@@ -71,12 +63,10 @@ export function listen(element: HTMLMediaElement, said: Meta, run: Run) {
   };
 
   run((core) => {
-    putVideo();
-    putPlayer();
-    id = wasm.core_attach(core);
-    putSource();
-    if (asked && !underWay) observe(core, Signal.Source, 0, 0, asked.at, asked.pos, ~AT_REST);
-    else observe(core, Signal.Source);
+    id = core.attach(putSubject(core));
+    const source = putSource(core);
+    if (asked && !underWay) tell(core, Signal.Source, source, 0, 0, asked.at, asked.pos, ~AT_REST);
+    else tell(core, Signal.Source, source);
     observe(core, underWay ? Signal.Joined : Signal.Observed);
     if (!element.paused) awaitFrame();
   });
@@ -95,14 +85,7 @@ export function listen(element: HTMLMediaElement, said: Meta, run: Run) {
     /** More is said of what it shows or of what plays it. */
     say(more: Meta): void {
       said = { ...said, ...more };
-      if (more.video) run(describe);
-      if (more.player || more.dims) {
-        run((core) => {
-          if (id === undefined) return;
-          putPlayer();
-          wasm.core_dimensions(core, id, now());
-        });
-      }
+      run(describe);
     },
     /** Lets go of the element. */
     end(): void {
@@ -110,7 +93,7 @@ export function listen(element: HTMLMediaElement, said: Meta, run: Run) {
       run((core) => {
         if (id === undefined) return;
         observe(core, Signal.Observed);
-        wasm.core_detach(core, id, now());
+        core.detach(id, now());
         id = undefined;
       });
     },
