@@ -5,7 +5,7 @@
 //! given, and decides nothing. What a signal's number means stands in [`signals`].
 //!
 //! The exports take and give plain numbers, so that no glue has to be generated or shipped. Texts are written into the
-//! [`room`] before the call that takes them, with a NUL after each where it takes several, and the call is told their
+//! [`room`] before the call that takes them, with a NUL after each, and the call is told their
 //! length in bytes. An instance of the module is what is tracked of a page for one site. Times are milliseconds of the page's
 //! monotonic clock. A number that names nothing does nothing.
 
@@ -17,7 +17,7 @@ mod signals;
 mod state;
 
 use quartile_protocol::clock::{Mono, Now, Wall};
-use quartile_tracker::{Config, Delivery, Outcome, PlayerId, Subject};
+use quartile_tracker::{Config, Delivery, Outcome, PlayerId, Subject, text_at};
 
 use crate::signals::Look;
 use crate::state::state;
@@ -54,7 +54,7 @@ pub extern "C" fn start(texts: usize, context_bytes: usize, a: u32, b: u32, c: u
     let seed = [half(a, b), half(c, d)];
     let opened = Now { mono: time(mono), wall: Wall::from_ms(wall as i64) };
     let (tracker, user) = state().with_text(texts);
-    tracker.open(Config { user: user.into(), context_bytes, seed }, opened);
+    tracker.open(Config { user: text_at(user, 0).into(), context_bytes, seed }, opened);
 }
 
 /// A player comes; takes the texts of video, player and dimensions, in the order of [`Subject::new`]. Returns the number
@@ -82,7 +82,7 @@ pub extern "C" fn describe(texts: usize, player: u32, now: f64) {
 #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
 pub extern "C" fn user(texts: usize, now: f64) {
     let (tracker, user) = state().with_text(texts);
-    tracker.set_user(user, time(now));
+    tracker.set_user(text_at(user, 0), time(now));
 }
 
 /// A player did something: a signal with its numbers and texts, and the element as it is now (places in seconds).

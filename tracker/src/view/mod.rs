@@ -32,7 +32,8 @@ use quartile_protocol::limits;
 use self::progress::Progress;
 use self::scene::Scene;
 use self::seek::Seeks;
-use self::state::{Start, State, Times};
+use self::stall::Stall;
+use self::state::{Start, State, Times, Wait};
 pub use self::subject::{Subject, text_at};
 use crate::ledger::{Dates, Ledger};
 use crate::playhead::{Playhead, Put, Step};
@@ -78,6 +79,7 @@ pub(crate) struct View {
     last_played: Mono,
     state: State,
     start: Start,
+    wait: Wait,
     /// Whether the viewer wants it to run, as last seen while the player was free to say.
     running: bool,
     /// Whether the viewer paused it and did not go on since.
@@ -91,6 +93,7 @@ pub(crate) struct View {
     wrapping: bool,
     progress: Progress,
     seeks: Seeks,
+    stall: Stall,
     scene: Scene,
     times: Times,
     /// Whether the page is hidden.
@@ -110,6 +113,7 @@ impl View {
             last_played: now,
             state: State::Idle,
             start: Start::NotAsked,
+            wait: Wait::default(),
             running: false,
             on_hold: false,
             autoplay_due: Mono::NEVER,
@@ -118,6 +122,7 @@ impl View {
             wrapping: false,
             progress,
             seeks: Seeks::default(),
+            stall: Stall::NONE,
             scene: Scene::default(),
             times: Times::default(),
             hidden: false,
@@ -132,7 +137,7 @@ impl View {
         (heir.start, heir.running) = (self.start, self.running);
         // A stall or a seek that goes on was begun in this view, and is told there.
         heir.state = match self.state {
-            State::Rebuffering(_) | State::Seeking => State::Playing,
+            State::Rebuffering | State::Seeking => State::Playing,
             state => state,
         };
         heir
@@ -158,11 +163,11 @@ impl View {
         self.show(seen);
         self.hear(told, seen);
         self.settle(told, seen);
-        if matches!(told.what, What::Joined) {
-            self.start.join();
+        if told.what == What::Joined {
+            self.wait.skip();
         }
         self.watch_for_stall(told, seen);
-        self.scene.look(seen, self.start.is_played(), &mut self.ledger);
+        self.scene.look(seen, self.start == Start::Played, &mut self.ledger);
         self.give_up_hopes(seen);
     }
 
@@ -170,8 +175,8 @@ impl View {
     fn move_playhead(&mut self, told: &Told<'_>, seen: &Snapshot) -> Option<Step> {
         self.wrapping &= seen.seeking;
         let now = self.ledger.now;
-        let sought = seen.seeking || matches!(told.what, What::Seeking) || matches!(self.state, State::Seeking);
-        if !self.state.may_move() || sought || matches!(told.what, What::Source) {
+        let sought = seen.seeking || told.what == What::Seeking || self.state == State::Seeking;
+        if !self.state.may_move() || sought || told.what == What::Source {
             // A seek begins where the playhead was last seen.
             self.seeks.note_origin(self.playhead.place());
             let by = if sought { Put::Seek } else { Put::Motion };
@@ -183,10 +188,10 @@ impl View {
 
     /// Counts what a repeating player played up to its end, before it began again by itself: no `ended` tells of it.
     fn wrap(&mut self, told: &Told<'_>, seen: &Snapshot) {
-        let (Length::Finite(duration), Some(pos)) = (self.length(), seen.pos) else { return };
+        let (duration, Some(pos)) = (self.progress.duration(), seen.pos) else { return };
         let now = self.ledger.now;
-        let playing = seen.looping && self.start.is_played() && self.state.may_move();
-        if !playing || !self.playhead.may_wrap(pos, duration, matches!(told.what, What::Seeking), self.hidden, now) {
+        let playing = duration > 0 && seen.looping && self.start == Start::Played && self.state.may_move();
+        if !playing || !self.playhead.may_wrap(pos, duration, told.what == What::Seeking, self.hidden, now) {
             return;
         }
         let end = Some(Media::from_ms(duration as i64));
@@ -211,18 +216,18 @@ impl View {
         let from = std::mem::replace(&mut self.looked, now);
         let moved_ms = step.map_or(0, |step| now.since(step.began.max(from)));
         let lasted = now.since(from) - moved_ms;
-        self.times.spend(&self.state, lasted, moved_ms);
+        self.times.spend(self.state, lasted, moved_ms);
         let awake = lasted.min(SLEEP_MS);
         match self.state {
             State::Requested | State::Starting if !self.hidden && awake > 0 => {
-                self.start.wait(awake);
+                self.wait.ms += awake;
                 let began = now - (awake + moved_ms);
                 self.ledger.turn(began, true);
                 self.ledger.slice_from(began).fields[Field::WaitMs] += awake;
             }
             State::Paused => self.ledger.idle(Field::PausedMs, from),
             State::Seeking => self.seeks.spend(awake, &mut self.ledger),
-            State::Rebuffering(stall) => self.spend_stall(stall, step),
+            State::Rebuffering => self.stall.spend(step.map_or(now, |step| step.began.min(now)), &mut self.ledger),
             _ => {}
         }
         self.scene.spend_ad(awake + moved_ms, self.running, &mut self.ledger);
@@ -232,10 +237,10 @@ impl View {
     fn count(&mut self, step: &Step) {
         let now = self.ledger.now;
         let began = step.began.min(now);
-        if let Start::Asked { waited_ms, frame_ms } = self.start {
-            self.first_motion(step.from, frame_ms.unwrap_or(waited_ms.max(1)), began);
+        if self.start == Start::Asked {
+            self.first_motion(step.from, began);
         }
-        if matches!(self.state, State::Failed | State::Rebuffering(_)) {
+        if matches!(self.state, State::Failed | State::Rebuffering) {
             self.enter(State::Playing);
         }
         self.dead_at = Mono::NEVER;
@@ -249,18 +254,18 @@ impl View {
         self.scene.play(slice, step.played_ms, self.hidden);
         self.ledger.mark_active(began);
         self.ledger.mark_active(now - 1);
-        if !matches!(self.length(), Length::Endless) {
+        if !self.progress.is_endless() {
             self.progress.watch(step, self.playhead.run_ms(), &mut self.ledger);
         }
     }
 
     /// The playhead moved for the first time since playback was asked for: the play.
-    fn first_motion(&mut self, from: Media, startup_ms: Millis, began: Mono) {
+    fn first_motion(&mut self, from: Media, began: Mono) {
         self.start = Start::Played;
         self.enter(State::Playing);
         let slice = self.ledger.slice_from(began);
         slice.fields[Field::Plays] = 1;
-        slice.fields[Field::StartupMs] = startup_ms;
+        slice.fields[Field::StartupMs] = self.wait.startup_ms();
         let n = slice.n;
         self.ledger.event_in(n, EventType::Play, Some(from), began);
         self.learn_kind();
@@ -270,7 +275,7 @@ impl View {
     fn hear(&mut self, told: &Told<'_>, seen: &Snapshot) {
         let now = self.ledger.now;
         match told.what {
-            What::FirstFrame => self.start.frame(),
+            What::FirstFrame => self.wait.show(),
             What::Failed => self.fail(told.texts[0], told.texts[1], told.is_on()),
             What::Source => self.enter(State::Idle),
             What::CanPlayThrough => self.autoplay_due = now + AUTOPLAY_MS,
@@ -285,17 +290,13 @@ impl View {
                 self.learn_kind();
             }
             what => {
-                if matches!(what, What::AdBreak) {
+                if what == What::AdBreak {
                     // What plays in a break is not the content: its positions do not count.
                     self.playhead.put(seen.pos, seen.rate, Put::Motion, now);
                 }
                 self.scene.hear(told, &mut self.ledger);
             }
         }
-    }
-
-    fn length(&self) -> Length {
-        self.progress.length()
     }
 
     /// A duration that becomes known, or another one: what was watched is looked at anew, and nothing is taken back.
@@ -308,7 +309,7 @@ impl View {
     /// Whether it is live is believed from the first progress on: before, players give any duration. A correction of what
     /// was believed begins a slice of its own.
     fn learn_kind(&mut self) {
-        let Some(kind) = self.progress.offer().filter(|_| self.start.is_played()) else { return };
+        let Some(kind) = self.progress.offer().filter(|_| self.start == Start::Played) else { return };
         if self.subject().kind() != kind.as_str() {
             self.describe_kind(kind);
         }
@@ -325,7 +326,7 @@ impl View {
 
     fn block(&mut self) {
         self.autoplay_due = Mono::NEVER;
-        if !self.start.is_played() && self.ledger.once(Field::AutoplayBlocked) {
+        if self.start != Start::Played && self.ledger.once(Field::AutoplayBlocked) {
             self.tell_of_all(EventType::AutoplayBlocked);
         }
     }
@@ -337,7 +338,7 @@ impl View {
 
     fn fail(&mut self, code: &str, message: &str, fatal: bool) {
         // What fails after the end, nobody misses.
-        if fatal && matches!(self.state, State::Ended) {
+        if fatal && self.state == State::Ended {
             return;
         }
         let (phase, code) = (self.start.phase(), cut(code, limits::WORD_BYTES));
@@ -377,7 +378,7 @@ impl View {
         }
         if now >= self.autoplay_due {
             self.autoplay_due = Mono::NEVER;
-            if seen.autoplay && seen.paused && self.start.is_not_asked() {
+            if seen.autoplay && seen.paused && self.start == Start::NotAsked {
                 self.block();
             }
         }
@@ -386,7 +387,7 @@ impl View {
 
     /// The playhead did not survive a fatal error after the first frame.
     fn die(&mut self) {
-        if std::mem::replace(&mut self.dead_at, Mono::NEVER) != Mono::NEVER && self.start.is_played() {
+        if std::mem::replace(&mut self.dead_at, Mono::NEVER) != Mono::NEVER && self.start == Start::Played {
             self.ledger.count(Field::PlaybackFailures);
         }
     }
@@ -416,7 +417,7 @@ impl View {
     /// When to look at the player at the latest, if it does nothing.
     pub(crate) fn next_look(&self) -> Mono {
         let look = match self.state {
-            State::Requested | State::Starting | State::Seeking | State::Rebuffering(_) => self.looked + LOOK_MS,
+            State::Requested | State::Starting | State::Seeking | State::Rebuffering => self.looked + LOOK_MS,
             // A look that has come and found nothing is not asked for again at once.
             State::Playing => stall::patience(&self.playhead, self.hidden),
             _ => Mono::NEVER,
@@ -428,7 +429,7 @@ impl View {
     pub(crate) fn see_page(&mut self, visible: bool, now: Mono) {
         self.ledger.look(self.playhead.place(), now);
         self.hidden = !visible;
-        if self.start.is_played() && !matches!(self.state, State::Ended) {
+        if self.start == Start::Played && self.state != State::Ended {
             self.ledger.event(EventType::Visibility).truth("visible", Some(visible));
         }
     }
@@ -446,7 +447,7 @@ impl View {
     /// Ends the view. Where its content had come to its end, or it failed, that is the reason, whatever followed.
     pub(crate) fn stop(&mut self, reason: StopReason, now: Mono) {
         self.ledger.look(None, now);
-        let reason = match (&self.state, reason) {
+        let reason = match (self.state, reason) {
             (State::Ended, StopReason::Closed | StopReason::Idle) => StopReason::Ended,
             (State::Failed, StopReason::Closed | StopReason::Idle) => StopReason::Error,
             _ => reason,

@@ -23,8 +23,17 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
+    /// How long the content is, if it has a duration that is known; else 0.
+    pub(super) const fn duration(&self) -> Millis {
+        if let Length::Finite(duration) = self.length() { duration } else { 0 }
+    }
+
+    pub(super) const fn is_endless(&self) -> bool {
+        matches!(self.length(), Length::Endless)
+    }
+
     /// How long the content is; players of live streams give all kinds of durations, so who knows better is believed first.
-    pub(super) const fn length(&self) -> Length {
+    const fn length(&self) -> Length {
         match (self.live, self.length) {
             (Some(true), _) => Length::Endless,
             (Some(false), Length::Endless) => Length::Unknown,
@@ -55,9 +64,7 @@ impl Progress {
             return false;
         }
         self.length = length;
-        if let Length::Finite(duration) = self.length() {
-            self.mark(Media::from_ms(0), Media::from_ms(duration as i64), ledger);
-        }
+        self.mark(Media::from_ms(0), Media::from_ms(self.duration() as i64), ledger);
         true
     }
 
@@ -70,7 +77,7 @@ impl Progress {
 
     /// Writes the percents that are newly watched, within the part of the content that just changed.
     fn mark(&mut self, from: Media, to: Media, ledger: &mut Ledger) {
-        let Length::Finite(duration) = self.length() else { return };
+        let duration = self.duration();
         let watched = self.once.percents(from, to, duration).minus(self.watched);
         let rewatched = self.twice.percents(from, to, duration).minus(self.rewatched);
         if watched.is_empty() && rewatched.is_empty() {
@@ -85,8 +92,7 @@ impl Progress {
 
     /// Notes the quartiles that are passed here, having played for `run_ms` on the way.
     pub(super) fn climb(&mut self, run_ms: Millis, ended: bool, ledger: &mut Ledger) {
-        let Length::Finite(duration) = self.length() else { return };
-        let pos = ledger.pos.unwrap_or_default();
+        let (duration, pos) = (self.duration(), ledger.pos.unwrap_or_default());
         ladder::climb(ladder::Progress { duration, unique: self.once.total(), pos, run_ms, ended }, ledger);
     }
 }

@@ -183,16 +183,38 @@ fn switched(kind: EventType, on: bool, ledger: &mut Ledger) -> &mut Json {
     details
 }
 
+/// The tallest of each class of heights, in the order of their fields; the last field has all others.
+const CLASSES: [u64; 7] = [240, 360, 480, 720, 1080, 1440, 2160];
+
 /// The field that played time at this height goes to.
-const fn height_class(height: u64) -> Field {
-    match height {
-        1..=240 => Field::PlayedMs240,
-        241..=360 => Field::PlayedMs360,
-        361..=480 => Field::PlayedMs480,
-        481..=720 => Field::PlayedMs720,
-        721..=1080 => Field::PlayedMs1080,
-        1081..=1440 => Field::PlayedMs1440,
-        1441..=2160 => Field::PlayedMs2160,
-        _ => Field::PlayedMsOther,
+fn height_class(height: u64) -> Field {
+    let class = if height == 0 { CLASSES.len() } else { CLASSES.iter().filter(|&&tallest| tallest < height).count() };
+    Field::ALL[Field::PlayedMs240 as usize + class]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn heights_have_their_fields() {
+        let fields = [0, 1, 240, 241, 360, 480, 720, 1080, 1081, 1440, 2160, 2161].map(height_class);
+        assert_eq!(
+            fields.map(Field::name),
+            [
+                "played_ms_other",
+                "played_ms_240",
+                "played_ms_240",
+                "played_ms_360",
+                "played_ms_360",
+                "played_ms_480",
+                "played_ms_720",
+                "played_ms_1080",
+                "played_ms_1440",
+                "played_ms_1440",
+                "played_ms_2160",
+                "played_ms_other",
+            ]
+        );
     }
 }

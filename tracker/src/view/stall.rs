@@ -10,7 +10,8 @@ use quartile_protocol::field::Field;
 
 use super::state::State;
 use super::{SLEEP_MS, View};
-use crate::playhead::{Playhead, Put, Step};
+use crate::ledger::Ledger;
+use crate::playhead::{Playhead, Put};
 use crate::signal::{Snapshot, Told, What};
 
 /// Without `waiting`, how long nothing must move; timers of hidden pages are throttled.
@@ -20,8 +21,8 @@ const PATIENCE_HIDDEN_MS: Millis = 4_000;
 /// What is shorter is no stall.
 const SHORTEST_MS: Millis = 250;
 
-/// A stall that is going on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The stall that is going on, or the last one.
+#[derive(Debug)]
 pub(crate) struct Stall {
     /// When the playhead last moved, and where.
     since: Mono,
@@ -36,6 +37,48 @@ pub(crate) struct Stall {
     counted_ms: Millis,
 }
 
+impl Stall {
+    /// None yet.
+    pub(super) const NONE: Self = Self {
+        since: Mono::from_ms(0),
+        at: Mono::from_ms(0),
+        pos: None,
+        n: 0,
+        cause: Cause::Network,
+        lasted_ms: 0,
+        counted_ms: 0,
+    };
+
+    /// It went on until `until`, as a look shows.
+    pub(super) fn spend(&mut self, until: Mono, ledger: &mut Ledger) {
+        self.lasted_ms += until.since(self.since + self.lasted_ms).min(SLEEP_MS);
+        self.count(until, ledger);
+    }
+
+    /// Counts what of it is not counted yet, up to `until`.
+    fn count(&mut self, until: Mono, ledger: &mut Ledger) {
+        let more = self.lasted_ms - self.counted_ms;
+        if self.lasted_ms < SHORTEST_MS || more == 0 {
+            return;
+        }
+        ledger.slice_from(until - more).fields[Field::RebufferMs] += more;
+        if self.counted_ms == 0 {
+            ledger.count(Field::Rebuffers);
+            ledger.once(Field::Rebuffered);
+        }
+        self.counted_ms = self.lasted_ms;
+    }
+
+    /// It is over, and told as a whole.
+    pub(super) fn tell(&self, ledger: &mut Ledger) {
+        if self.counted_ms > 0 {
+            let details = ledger.event_in(self.n, EventType::Rebuffer, self.pos, self.at);
+            details.number("took_ms", self.counted_ms as i64);
+            details.text("cause", self.cause.as_str());
+        }
+    }
+}
+
 /// Until when a playhead that stands still is given the benefit of the doubt.
 pub(super) fn patience(playhead: &Playhead, hidden: bool) -> Mono {
     playhead.excused_at() + if hidden { PATIENCE_HIDDEN_MS } else { PATIENCE_MS }
@@ -44,12 +87,12 @@ pub(super) fn patience(playhead: &Playhead, hidden: bool) -> Mono {
 impl View {
     /// Looks whether playback stalls.
     pub(super) fn watch_for_stall(&mut self, told: &Told<'_>, seen: &Snapshot) {
-        if !matches!(self.state, State::Playing) || self.scene.in_ad() || seen.rate == 0.0 {
+        if self.state != State::Playing || self.scene.in_ad() || seen.rate == 0.0 {
             return;
         }
         let now = self.ledger.now;
         let overdue = now >= patience(&self.playhead, self.hidden);
-        if matches!(told.what, What::Waiting) || overdue && seen.starved {
+        if told.what == What::Waiting || overdue && seen.starved {
             self.begin_stall();
         } else if overdue {
             // The element says that it has what it needs: it is looked at again after as long.
@@ -58,7 +101,7 @@ impl View {
     }
 
     fn begin_stall(&mut self) {
-        let (now, pos) = (self.ledger.now, self.ledger.pos);
+        let now = self.ledger.now;
         let since = self.playhead.moved_at();
         let lasted_ms = now.since(since).min(SLEEP_MS);
         let cause = match self.playhead.put_by() {
@@ -66,43 +109,10 @@ impl View {
             Put::Rate => Cause::Rate,
             Put::Motion => Cause::Network,
         };
-        let at = now - lasted_ms;
-        let n = self.ledger.current();
+        let (at, pos, n) = (now - lasted_ms, self.ledger.pos, self.ledger.current());
         self.times.move_to_stall(lasted_ms);
-        let stall = Stall { since, at, pos, n, cause, lasted_ms, counted_ms: 0 };
-        let stall = self.count_stall(stall, now);
-        self.enter(State::Rebuffering(stall));
-    }
-
-    /// The stall went on since the last look; it is over if the playhead moved.
-    pub(super) fn spend_stall(&mut self, stall: Stall, step: Option<&Step>) {
-        let end = step.map_or(self.ledger.now, |step| step.began);
-        let awake = end.since(stall.since + stall.lasted_ms).min(SLEEP_MS);
-        let stall = Stall { lasted_ms: stall.lasted_ms + awake, ..stall };
-        let stall = self.count_stall(stall, end.min(self.ledger.now));
-        self.state = State::Rebuffering(stall);
-    }
-
-    /// Counts what of the stall is not counted yet, up to `until`.
-    fn count_stall(&mut self, stall: Stall, until: Mono) -> Stall {
-        let more = stall.lasted_ms - stall.counted_ms;
-        if stall.lasted_ms < SHORTEST_MS || more == 0 {
-            return stall;
-        }
-        self.ledger.slice_from(until - more).fields[Field::RebufferMs] += more;
-        if stall.counted_ms == 0 {
-            self.ledger.count(Field::Rebuffers);
-            self.ledger.once(Field::Rebuffered);
-        }
-        Stall { counted_ms: stall.lasted_ms, ..stall }
-    }
-
-    /// A stall is over: it is told as a whole.
-    pub(super) fn tell_stall(&mut self, stall: Stall) {
-        if stall.counted_ms > 0 {
-            let details = self.ledger.event_in(stall.n, EventType::Rebuffer, stall.pos, stall.at);
-            details.number("took_ms", stall.counted_ms as i64);
-            details.text("cause", stall.cause.as_str());
-        }
+        self.stall = Stall { since, at, pos, n, cause, lasted_ms, counted_ms: 0 };
+        self.stall.count(now, &mut self.ledger);
+        self.enter(State::Rebuffering);
     }
 }

@@ -5,7 +5,6 @@ use quartile_protocol::event::{ErrorPhase, EventType};
 use quartile_protocol::field::Field;
 
 use super::View;
-use super::stall::Stall;
 use crate::signal::{Snapshot, Told, What};
 
 /// Playback begins anew after the end if it begins no further in than this.
@@ -13,6 +12,7 @@ const BEGINNING_MS: i64 = 1_000;
 
 /// What the player is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub(crate) enum State {
     /// It stands still, and nobody paused it: nothing was asked of it yet, or its media is attached anew.
     Idle,
@@ -24,7 +24,7 @@ pub(crate) enum State {
     /// By the viewer.
     Paused,
     Seeking,
-    Rebuffering(Stall),
+    Rebuffering,
     Ended,
     /// A fatal error.
     Failed,
@@ -36,37 +36,23 @@ const NAMES: [&str; State::COUNT] =
 impl State {
     const COUNT: usize = 9;
 
-    const fn index(&self) -> usize {
-        match self {
-            Self::Idle => 0,
-            Self::Requested => 1,
-            Self::Starting => 2,
-            Self::Playing => 3,
-            Self::Paused => 4,
-            Self::Seeking => 5,
-            Self::Rebuffering(_) => 6,
-            Self::Ended => 7,
-            Self::Failed => 8,
-        }
-    }
-
     /// For people.
-    pub(crate) const fn name(&self) -> &'static str {
-        NAMES[self.index()]
+    pub(crate) const fn name(self) -> &'static str {
+        NAMES[self as usize]
     }
 
-    pub(super) const fn awaits_first_frame(&self) -> bool {
+    pub(super) const fn awaits_first_frame(self) -> bool {
         matches!(self, Self::Requested | Self::Starting)
     }
 
     /// Whether a motion of the playhead would be playing.
-    pub(super) const fn may_move(&self) -> bool {
-        self.awaits_first_frame() || matches!(self, Self::Playing | Self::Rebuffering(_) | Self::Failed)
+    pub(super) const fn may_move(self) -> bool {
+        self.awaits_first_frame() || matches!(self, Self::Playing | Self::Rebuffering | Self::Failed)
     }
 
     /// Whether somebody is watching, or waiting to.
-    pub(super) const fn is_active(&self) -> bool {
-        self.awaits_first_frame() || matches!(self, Self::Playing | Self::Rebuffering(_) | Self::Seeking)
+    pub(super) const fn is_active(self) -> bool {
+        self.awaits_first_frame() || matches!(self, Self::Playing | Self::Rebuffering | Self::Seeking)
     }
 }
 
@@ -76,17 +62,17 @@ pub(crate) struct Times([Millis; State::COUNT]);
 
 impl Times {
     /// `lasted` went to a state, and `moved` after it to playing.
-    pub(super) fn spend(&mut self, state: &State, lasted: Millis, moved: Millis) {
-        self.0[state.index()] += lasted;
-        self.0[State::Playing.index()] += moved;
+    pub(super) fn spend(&mut self, state: State, lasted: Millis, moved: Millis) {
+        self.0[state as usize] += lasted;
+        self.0[State::Playing as usize] += moved;
     }
 
     /// A stall that was noticed late takes what was taken for playing.
     pub(super) fn move_to_stall(&mut self, ms: Millis) {
-        let playing = &mut self.0[State::Playing.index()];
+        let playing = &mut self.0[State::Playing as usize];
         let taken = ms.min(*playing);
         *playing -= taken;
-        self.0[6] += taken;
+        self.0[State::Rebuffering as usize] += taken;
     }
 
     /// By the name of the state, in milliseconds.
@@ -99,66 +85,63 @@ impl Times {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Start {
     NotAsked,
-    /// Waited so long by now, and by the time that the first frame was shown, if it was.
-    Asked {
-        waited_ms: Millis,
-        frame_ms: Option<Millis>,
-    },
+    Asked,
     Played,
 }
 
 impl Start {
-    pub(super) fn wait(&mut self, ms: Millis) {
-        if let Self::Asked { waited_ms, .. } = self {
-            *waited_ms += ms;
-        }
-    }
-
-    pub(super) fn frame(&mut self) {
-        if let Self::Asked { waited_ms, frame_ms } = self {
-            frame_ms.get_or_insert((*waited_ms).max(1));
-        }
-    }
-
-    /// Nobody saw the start: a startup of 0 says that it was not measured.
-    pub(super) fn join(&mut self) {
-        if let Self::Asked { frame_ms, .. } = self {
-            *frame_ms = Some(0);
-        }
-    }
-
-    pub(super) const fn is_played(&self) -> bool {
-        matches!(self, Self::Played)
-    }
-
-    pub(super) const fn is_not_asked(&self) -> bool {
-        matches!(self, Self::NotAsked)
-    }
-
-    pub(super) const fn phase(&self) -> ErrorPhase {
+    pub(super) const fn phase(self) -> ErrorPhase {
         match self {
             Self::NotAsked => ErrorPhase::BeforePlay,
-            Self::Asked { .. } => ErrorPhase::BeforeFirstFrame,
+            Self::Asked => ErrorPhase::BeforeFirstFrame,
             Self::Played => ErrorPhase::MidStream,
         }
     }
 }
 
+/// The wait for the first frame.
+#[derive(Debug, Default)]
+pub(crate) struct Wait {
+    /// So long by now.
+    pub ms: Millis,
+    /// So long it was when the frame was shown; 0 where nobody saw the start.
+    shown_ms: Option<Millis>,
+}
+
+impl Wait {
+    /// The frame is shown.
+    pub(super) fn show(&mut self) {
+        self.shown_ms.get_or_insert(self.ms.max(1));
+    }
+
+    /// Nobody saw the start: a startup of 0 says that it was not measured.
+    pub(super) const fn skip(&mut self) {
+        self.shown_ms = Some(0);
+    }
+
+    /// How long the start took, as the playhead moves now.
+    pub(super) fn startup_ms(&self) -> Millis {
+        self.shown_ms.unwrap_or(self.ms.max(1))
+    }
+}
+
 impl View {
     pub(super) fn enter(&mut self, state: State) {
-        match self.state {
-            State::Seeking if !matches!(state, State::Seeking) => self.seeks.end(self.looked),
-            State::Rebuffering(stall) if !matches!(state, State::Rebuffering(_)) => self.tell_stall(stall),
-            _ => {}
+        let before = std::mem::replace(&mut self.state, state);
+        if before != state {
+            match before {
+                State::Seeking => self.seeks.end(self.looked),
+                State::Rebuffering => self.stall.tell(&mut self.ledger),
+                _ => {}
+            }
         }
-        self.state = state;
     }
 
     /// Reads the new state off the element.
     pub(super) fn settle(&mut self, told: &Told<'_>, seen: &Snapshot) {
-        if matches!(self.state, State::Failed) {
+        if self.state == State::Failed {
             // The viewer asks for what is broken already.
-            if !seen.paused && self.start.is_not_asked() {
+            if !seen.paused && self.start == Start::NotAsked {
                 self.ask();
                 self.fail_to_start();
             }
@@ -176,9 +159,9 @@ impl View {
     }
 
     fn end(&mut self) {
-        let played_here = self.state.may_move() || matches!(self.state, State::Seeking);
+        let played_here = self.state.may_move() || self.state == State::Seeking;
         self.running = false;
-        if matches!(self.state, State::Ended) || !self.start.is_played() {
+        if self.state == State::Ended || self.start != Start::Played {
             return;
         }
         self.reach_end(played_here);
@@ -199,22 +182,22 @@ impl View {
             return;
         }
         // `play()` after the end moves the playhead to the beginning by itself.
-        if matches!(self.state, State::Ended) && !seen.paused {
+        if self.state == State::Ended && !seen.paused {
             return;
         }
         // Browsers and players pause of themselves during a seek: what the viewer wants shows afterwards.
-        if !matches!(self.state, State::Idle) && !matches!(self.state, State::Seeking) {
+        if self.state != State::Idle && self.state != State::Seeking {
             self.enter(State::Seeking);
         }
-        if self.start.is_played() && matches!(self.state, State::Seeking) {
+        if self.start == Start::Played && self.state == State::Seeking {
             self.seeks.begin(&mut self.ledger);
         }
     }
 
     fn hold(&mut self, told: &Told<'_>) {
         // What was paused during a seek shows when the seek is over.
-        let by_viewer = matches!(told.what, What::Paused) || matches!(self.state, State::Seeking);
-        if by_viewer && std::mem::replace(&mut self.running, false) && self.start.is_played() {
+        let by_viewer = told.what == What::Paused || self.state == State::Seeking;
+        if by_viewer && std::mem::replace(&mut self.running, false) && self.start == Start::Played {
             self.on_hold = true;
             self.ledger.count(Field::Pauses);
             self.ledger.event(EventType::Pause);
@@ -234,15 +217,15 @@ impl View {
         let was_on_hold = std::mem::take(&mut self.on_hold);
         match self.start {
             Start::NotAsked => self.ask(),
-            Start::Played if matches!(self.state, State::Ended) => self.replay(),
+            Start::Played if self.state == State::Ended => self.replay(),
             Start::Played if was_on_hold => {
                 self.ledger.count(Field::Resumes);
                 self.ledger.event(EventType::Resume);
             }
-            Start::Asked { .. } | Start::Played => {}
+            Start::Asked | Start::Played => {}
         }
         match (self.start, self.state) {
-            (Start::Played, State::Rebuffering(_)) => {}
+            (Start::Played, State::Rebuffering) => {}
             (Start::Played, _) => self.enter(State::Playing),
             _ if seen.ready => self.enter(State::Starting),
             _ => self.enter(State::Requested),
@@ -250,7 +233,7 @@ impl View {
     }
 
     fn ask(&mut self) {
-        self.start = Start::Asked { waited_ms: 0, frame_ms: None };
+        self.start = Start::Asked;
         self.autoplay_due = Mono::NEVER;
         self.ledger.count(Field::PlayRequests);
         self.ledger.event(EventType::PlayRequest);

@@ -1,12 +1,12 @@
 //! What a view is of, and how it is told: slices under the dimensions that they were counted under.
 
 use quartile_protocol::batch::{Offer, Player, Video};
+use quartile_protocol::clock::Millis;
 use quartile_protocol::encode::Json;
 use quartile_protocol::limits;
 
 use super::View;
 use crate::ledger::{Request, SubjectId};
-use crate::signal::Length;
 
 /// Sets of dimensions that one view can have; what comes beyond keeps the last.
 const MAX_SUBJECTS: usize = 50;
@@ -137,10 +137,10 @@ impl Subject {
     }
 
     /// Writes what belongs to a slice that is said whole.
-    fn write(&self, length: Length, json: &mut Json) {
+    fn write(&self, duration: Millis, json: &mut Json) {
         json.object("video", |json| {
             self.write_texts(&VIDEO, 0, json);
-            if let Length::Finite(duration) = length {
+            if duration > 0 {
                 json.number("duration_ms", duration as i64);
             }
         });
@@ -203,7 +203,7 @@ impl View {
 
     /// Writes what waits, as far as it fits and is of the request's user: one view of the wire for each set of dimensions.
     pub(crate) fn say(&mut self, json: &mut Json, request: &mut Request) {
-        let length = self.length();
+        let duration = self.progress.duration();
         for (index, subject) in self.subjects.iter().enumerate() {
             let Some(whole) = self.ledger.news_of(index as SubjectId) else { continue };
             let user = request.user.get_or_insert_with(|| subject.user.clone());
@@ -215,7 +215,7 @@ impl View {
                 json.uuid("id", self.id.bits());
                 // What is not said whole is said with as little around it as tells what it belongs to.
                 if whole {
-                    subject.write(length, json);
+                    subject.write(duration, json);
                 } else {
                     json.object("video", |json| json.text("id", subject.id()));
                 }

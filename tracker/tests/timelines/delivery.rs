@@ -94,12 +94,16 @@ fn what_was_refused_for_good_is_counted_and_not_said_again() {
 #[test]
 fn a_body_never_exceeds_what_browsers_take() {
     let mut page = open(Box::new(|_, _| Some((10, Outcome::Later { wait: Some(3_600_000) }))));
-    run(&mut page, "0 source /film.mp4\n0 load 36000\n0 play");
-    for _ in 0..400 {
-        page.pause();
-        page.wait(24_000);
+    for film in ["/a.mp4", "/b.mp4"] {
+        page.show(film);
+        page.load(quartile_tracker::Length::Finite(36_000_000));
         page.play(0);
-        page.wait(24_000);
+        for _ in 0..400 {
+            page.pause();
+            page.wait(24_000);
+            page.play(0);
+            page.wait(24_000);
+        }
     }
     page.page(quartile_tracker::PageSignal::Left);
     let longest = page.sent().iter().map(|sent| sent.batch.to_json().len()).max().unwrap();
