@@ -12,7 +12,7 @@ use arc_swap::ArcSwap;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{MissedTickBehavior, timeout};
 
 use crate::clock::Clock;
 use crate::config::{Config, Sites};
@@ -20,16 +20,28 @@ use crate::enrich::Enricher;
 use crate::enrich::agent::{Agents, PatternError};
 use crate::enrich::daily::Salts;
 use crate::enrich::place::{PlaceDatabase, PlaceError};
-use crate::forward::{ForwardError, Forwarder, Progress};
+use crate::forward::delivery::Delivery;
+use crate::forward::letters::DeadLetters;
+use crate::forward::progress::Progress;
+use crate::forward::{ForwardError, Forwarder};
 use crate::ingest::accounts::Books;
 use crate::queue::{DiskFs, OpenError, Queue};
+use crate::rebuild::{self, Refill};
 use crate::server::{Handle, Server, Services};
+use crate::sink::{Sink, Source};
 use crate::store::Store;
+use crate::store::reopen::Reopening;
 
 pub use crate::server::Bounds;
 
 /// How often what is due is looked after: salts, the file of places, the store.
 const UPKEEP: Duration = Duration::from_secs(30);
+
+/// How often it is looked whether the store is to be filled again: the existence of a file.
+const REFILL: Duration = Duration::from_secs(1);
+
+/// What keeps a store from being opened.
+pub type StoreOpenError = Box<dyn Error + Send + Sync>;
 
 /// Why the collector did not start.
 #[derive(Debug, thiserror::Error)]
@@ -56,9 +68,6 @@ pub enum StartError {
     /// The built-in patterns cannot be used.
     #[error(transparent)]
     Patterns(#[from] PatternError),
-    /// The store cannot be opened.
-    #[error("the store cannot be opened")]
-    Store(#[source] Box<dyn Error + Send + Sync>),
     /// A part panicked while it started.
     #[error("a part of the collector failed while it started")]
     Panicked,
@@ -71,11 +80,12 @@ pub struct Collector {
     handle: Handle,
     server: JoinHandle<()>,
     forwarder: JoinHandle<Result<(), ForwardError>>,
-    upkeep: JoinHandle<()>,
+    upkeep: [JoinHandle<()>; 2],
 }
 
 impl Collector {
-    /// Starts everything, with the store that `open_store` opens. When this returns, requests are answered.
+    /// Starts everything, with the store that `open_store` opens, now or as soon as it can, and again when it broke. When
+    /// this returns, requests are answered.
     ///
     /// # Errors
     /// [`StartError`].
@@ -83,7 +93,7 @@ impl Collector {
         config: Config,
         clock: Clock,
         bounds: Bounds,
-        open_store: impl FnOnce() -> Result<Arc<dyn Store>, StartError> + Send + 'static,
+        open_store: impl Fn() -> Result<Arc<dyn Store>, StoreOpenError> + Send + Sync + 'static,
     ) -> Result<Self, StartError> {
         let listen = |source| StartError::Listen { address: config.listen, source };
         // First, because it is what most often fails.
@@ -94,7 +104,8 @@ impl Collector {
         let opening = move || {
             let opened =
                 Queue::open(&settings.queue, Arc::new(DiskFs)).map_err(|error| StartError::Queue(error.into()))?;
-            Ok((opened, enricher(&settings)?, open_store()?))
+            let store: Arc<dyn Store> = Arc::new(Reopening::new(Box::new(open_store)));
+            Ok((opened, enricher(&settings)?, store))
         };
         let opened: Result<_, StartError> =
             tokio::task::spawn_blocking(opening).await.unwrap_or(Err(StartError::Panicked));
@@ -102,13 +113,12 @@ impl Collector {
 
         let progress = Arc::new(Progress::default());
         let (stop, stopped) = watch::channel(false);
-        let forwarder = Forwarder::new(
-            reader,
-            Arc::clone(&store),
-            config.forward_delay,
-            config.data_dir.join("dead-letters"),
-            Arc::clone(&progress),
-        );
+        let letters = DeadLetters::new(config.dead_letters());
+        let delivery = Delivery::new(Arc::clone(&store), letters, Arc::clone(&progress));
+        let sinks = start_sinks(&config, &store, &clock)?;
+        let spools = sinks.iter().map(Sink::spool).collect();
+        let forwarder = Forwarder::new(reader, delivery, spools, config.forward_delay, Arc::clone(&progress));
+        let refill = Refill::new(config.clone(), Arc::clone(&store));
         let services = Services {
             clock,
             sites: ArcSwap::from_pointee(config.sites),
@@ -118,12 +128,18 @@ impl Collector {
             access: config.access,
             store,
             progress,
+            refill,
+            sinks,
+            archive: config.archive,
         };
         let server = Server::new(listener, services, bounds);
         let handle = server.handle();
         Ok(Self {
             address,
-            upkeep: tokio::spawn(upkeep(handle.clone())),
+            upkeep: [
+                tokio::spawn(upkeep(handle.clone(), UPKEEP, look_after)),
+                tokio::spawn(upkeep(handle.clone(), REFILL, refill_store)),
+            ],
             handle,
             server: tokio::spawn(server.run(stopped.clone())),
             forwarder: tokio::spawn(forwarder.run(stopped)),
@@ -158,13 +174,23 @@ impl Collector {
             Ok(Err(error)) => tracing::error!(%error, "forwarding ended because of a bug"),
             Err(_) => tracing::warn!("the store took too long; what is queued is forwarded after the next start"),
         }
-        self.upkeep.abort();
+        for sink in &services.sinks {
+            sink.stop().await;
+        }
+        self.upkeep.iter().for_each(JoinHandle::abort);
+        services.refill.stop();
         let store = Arc::clone(&services.store);
-        let closed = tokio::task::spawn_blocking(move || store.close()).await;
-        if !matches!(closed, Ok(Ok(()))) {
+        let closed = timeout(bounds.close_time, tokio::task::spawn_blocking(move || store.close())).await;
+        if !matches!(closed, Ok(Ok(Ok(())))) {
             tracing::error!(?closed, "the store did not close");
         }
     }
+}
+
+fn start_sinks(config: &Config, store: &Arc<dyn Store>, clock: &Clock) -> Result<Vec<Sink>, StartError> {
+    let source = Source { store: Arc::clone(store), incomplete: rebuild::marker(&config.store_path()) };
+    let start = |sink| Sink::start(sink, &config.data_dir, source.clone(), clock.clone());
+    config.sinks.iter().map(start).collect::<Result<_, _>>().map_err(|error| StartError::Queue(error.into()))
 }
 
 fn enricher(config: &Config) -> Result<Enricher, StartError> {
@@ -186,14 +212,20 @@ fn enricher(config: &Config) -> Result<Enricher, StartError> {
 /// Opens the store of the configuration. Blocks on the disk.
 ///
 /// # Errors
-/// [`StartError::Store`].
+/// What keeps it from being opened now.
 #[cfg(feature = "duckdb")]
-pub fn open_store(config: &Config, clock: &Clock) -> Result<Arc<dyn Store>, StartError> {
+pub fn open_store(config: &Config, clock: &Clock) -> Result<Arc<dyn Store>, StoreOpenError> {
     use crate::store::duckdb::{DuckDb, Options};
-    let options = Options::new(config.data_dir.join("store").join("quartile.duckdb"));
-    let store = DuckDb::open(&options, clock.now()).map_err(|error| StartError::Store(Box::new(error)))?;
+    let path = config.store_path();
+    let store = DuckDb::open(&Options::new(&path), clock.now())?;
+    // The queue knows what was forwarded, the store what arrived: it was removed, or its log lost without a word.
+    let (consumed, marked) = (rebuild::consumed(config), store.marked()?);
+    if marked < consumed && store.set_aside().is_empty() {
+        tracing::error!(marked, consumed, "THE STORE LACKS ROWS that were forwarded to it");
+        rebuild::want(&path, clock.now())?;
+    }
     for path in store.set_aside() {
-        tracing::error!(path = %path.display(), "THE STORE WAS DAMAGED, set aside and begun anew: what it held is missing from reports");
+        tracing::error!(path = %path.display(), "THE STORE WAS DAMAGED, set aside and begun anew: what queue and archive still have is filled in, anything older is missing from reports");
     }
     Ok(Arc::new(store))
 }
@@ -201,34 +233,48 @@ pub fn open_store(config: &Config, clock: &Clock) -> Result<Arc<dyn Store>, Star
 /// Says that there is no store in this build.
 ///
 /// # Errors
-/// [`StartError::Store`], always.
+/// Always.
 #[cfg(not(feature = "duckdb"))]
-pub fn open_store(_: &Config, _: &Clock) -> Result<Arc<dyn Store>, StartError> {
-    Err(StartError::Store("this collector was built without the feature `duckdb`".into()))
+pub fn open_store(_: &Config, _: &Clock) -> Result<Arc<dyn Store>, StoreOpenError> {
+    Err("this collector was built without the feature `duckdb`".into())
 }
 
 /// Does from time to time what nobody waits for.
-async fn upkeep(handle: Handle) {
-    let mut ticks = tokio::time::interval(UPKEEP);
+async fn upkeep(handle: Handle, every: Duration, work: fn(&Services)) {
+    let mut ticks = tokio::time::interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
         let handle = handle.clone();
-        let work = tokio::task::spawn_blocking(move || {
-            let services = handle.services();
-            if let Err(error) = services.enricher.salts.destroy_old(services.clock.now()) {
-                tracing::error!(%error, "an old salt could not be destroyed");
-            }
-            match services.enricher.places.refresh() {
-                Ok(true) => tracing::info!("the file of places was read again"),
-                Ok(false) => {}
-                Err(error) => tracing::error!(%error, "the new file of places is not used"),
-            }
-            if let Err(error) = services.store.maintain() {
-                tracing::error!(?error, "the store could not look after itself");
-            }
-        });
-        if let Err(error) = work.await {
+        if let Err(error) = tokio::task::spawn_blocking(move || work(handle.services())).await {
             tracing::error!(%error, "upkeep failed because of a bug");
         }
+    }
+}
+
+fn look_after(services: &Services) {
+    let now = services.clock.now();
+    if let Err(error) = services.enricher.salts.destroy_old(now) {
+        tracing::error!(%error, "an old salt could not be destroyed");
+    }
+    match services.enricher.places.refresh() {
+        Ok(true) => tracing::info!("the file of places was read again"),
+        Ok(false) => {}
+        Err(error) => tracing::error!(%error, "the new file of places is not used"),
+    }
+    if let Err(error) = services.store.maintain() {
+        tracing::error!(?error, "the store could not look after itself");
+    }
+    match services.archive.as_ref().map(|archive| archive.tidy(now)) {
+        Some(Err(error)) => tracing::error!(%error, "the archive could not be looked after"),
+        Some(Ok(tidied)) if tidied.removed > 0 => tracing::info!(?tidied, "old segments were removed from the archive"),
+        _ => {}
+    }
+}
+
+/// Apart from the rest, because it may take hours.
+fn refill_store(services: &Services) {
+    if let Err(error) = services.refill.run_if_wanted() {
+        tracing::error!(%error, "the store could not be filled again; trying later");
     }
 }

@@ -10,17 +10,22 @@
 //! | on disk before the answer | [`queue`] |
 //! | from the queue into the store | [`forward`] |
 //! | merged rows, and questions about them | [`store`], [`report`] |
+//! | from there to further places | [`sink`] |
+//! | what was consumed, kept; a store made anew from it | [`archive`], [`rebuild`] |
 //!
 //! [`config`] reads the configuration, [`clock`] the time, and [`app`] puts the parts together. Nothing but `app` uses
 //! `server`.
 
 pub mod app;
+pub mod archive;
 pub mod clock;
 pub mod config;
 pub mod enrich;
 pub mod forward;
 pub mod ingest;
 pub mod queue;
+pub mod rebuild;
 pub mod report;
 mod server;
+pub mod sink;
 pub mod store;

@@ -142,6 +142,37 @@ fn a_reply_lists_so_many_rejections_and_no_more() {
 }
 
 #[test]
+fn the_books_balance_in_every_scrape_under_load() {
+    let running = Running::with(&format!("auth = \"none\"\n{CONFIG}"), Bounds::default());
+    let good = batch();
+    let bad = changed(|batch| batch["views"][0]["slices"][0]["played_ms"] = json!(99_999));
+    let balance = || {
+        let metrics = running.request("GET", "/metrics", &[], b"").body;
+        let sum = |name: &str| -> u64 {
+            let lines = metrics.lines().filter(|line| line.starts_with(&format!("quartile_items_{name}{{")));
+            lines.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()
+        };
+        let (received, in_flight) = (sum("received_total"), sum("in_flight"));
+        let outcomes = sum("accepted_total") + sum("rejected_total") + sum("dropped_total");
+        assert_eq!(received, outcomes + in_flight, "{metrics}");
+        (received, in_flight)
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for n in 0..50 {
+                    assert_eq!(running.collect_json(if n % 5 == 0 { &bad } else { &good }).status, 200);
+                }
+            });
+        }
+        for _ in 0..40 {
+            balance();
+        }
+    });
+    assert_eq!(balance(), (400, 0));
+}
+
+#[test]
 fn the_books_balance() {
     let config = format!("auth = \"none\"\n{CONFIG}");
     let running = Running::with(&config, Bounds::default());

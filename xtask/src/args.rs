@@ -17,6 +17,10 @@ cargo xtask COMMAND: builds, tests and shows the product. Every command first pu
                              `N passed, N failed`.
       --only PART            One of: PARTS
       --full                 Also what takes long (many more random cases, DuckDB compiled from source).
+  crash [--rounds N] [--seed S] [--jobs N] [--verbose]
+                             Kill, starve and damage a collector while simulated viewers post, and see whether it keeps
+                             what it acknowledged (docs/reliability.md). A round takes some seconds; a failure prints
+                             its seed.
   build                      Compile the SDK to WebAssembly, bundle the npm package, compile the collector.
   size [--json]              Measure what a page has to load against npm/size-budget.json. With --json, the last line
                              on standard output is the result and progress goes to standard error.
@@ -40,6 +44,8 @@ pub enum Command {
     Test(test::Options),
     /// Show the product.
     Demo(demo::Options),
+    /// Torture a collector.
+    Crash(Vec<String>),
     /// Measure what ships.
     Size {
         /// For a program to read.
@@ -61,6 +67,7 @@ pub fn parse(arguments: &[String]) -> Result<Command, String> {
         Some("build") => Command::Build,
         Some("test") => Command::Test(test_options(&mut rest)?),
         Some("demo") => Command::Demo(demo_options(&mut rest)?),
+        Some("crash") => Command::Crash(crash_options(&mut rest)?),
         Some("size") => Command::Size { json: size_options(&mut rest)? },
         Some(other) => return Err(format!("there is no command `{other}`")),
     };
@@ -104,6 +111,23 @@ fn demo_options<'a>(rest: &mut impl Iterator<Item = &'a str>) -> Result<demo::Op
     Ok(options)
 }
 
+/// The options of the harness, which has the same.
+fn crash_options<'a>(rest: &mut impl Iterator<Item = &'a str>) -> Result<Vec<String>, String> {
+    let mut options = Vec::new();
+    while let Some(argument) = rest.next() {
+        match argument {
+            "--verbose" => options.push(argument.to_owned()),
+            "--rounds" | "--seed" | "--jobs" => {
+                let number = rest.next().and_then(|number| number.parse::<u64>().ok());
+                let number = number.ok_or_else(|| format!("{argument} needs a number"))?;
+                options.extend([argument.to_owned(), number.to_string()]);
+            }
+            other => return Err(format!("unexpected argument `{other}` of crash")),
+        }
+    }
+    Ok(options)
+}
+
 fn size_options<'a>(rest: &mut impl Iterator<Item = &'a str>) -> Result<bool, String> {
     match rest.next() {
         None => Ok(false),
@@ -133,6 +157,8 @@ mod tests {
             parsed("demo --once --port 5000"),
             Ok(Command::Demo(demo::Options { once: true, port: Some(5000) }))
         );
+        let options = ["--rounds", "7", "--seed", "42"].map(str::to_owned).to_vec();
+        assert_eq!(parsed("crash --rounds 7 --seed 42"), Ok(Command::Crash(options)));
     }
 
     #[test]
@@ -146,6 +172,9 @@ mod tests {
             ("demo --port", "--port needs"),
             ("demo --port 65535", "`65535`"),
             ("demo --port 0", "`0`"),
+            ("crash --rounds", "--rounds needs"),
+            ("crash --seed x", "--seed needs"),
+            ("crash --gently", "`--gently`"),
             ("size --xml", "`--xml`"),
             ("size --json more", "`more`"),
         ] {

@@ -5,6 +5,7 @@
 
 mod args;
 mod build;
+mod crash;
 mod demo;
 mod error;
 mod http;
@@ -58,6 +59,7 @@ fn run(command: &Command) -> error::Result<()> {
         Command::Build => build::run_all(&context),
         Command::Test(options) => test::run_all(&context, options),
         Command::Demo(options) => demo::run_all(&context, options),
+        Command::Crash(options) => crash::run_all(&context, options),
         Command::Size { json } => size::run_all(&context, *json),
     }
 }

@@ -4,6 +4,7 @@
 //! hold and what it may hold is written at [`EXAMPLE`]; a key that is not there is a mistake.
 
 mod reader;
+mod sink;
 mod site;
 #[cfg(test)]
 mod tests;
@@ -22,14 +23,25 @@ use sha2::{Digest, Sha256};
 pub use self::reader::Mistake;
 use self::reader::{Mistakes, Section};
 pub use self::site::{Origins, Site, Sites};
+use crate::archive::{Archive, Retention};
 use crate::enrich::headers::HeaderNames;
 use crate::queue::{self, Durability};
+use crate::sink::SinkConfig;
 
 /// A file with everything in it; `quartile check` takes it, and the documentation shows it.
 pub const EXAMPLE: &str = include_str!("example.toml");
 
 /// The longest that rows may wait for company.
 const MAX_DELAY_MS: u64 = 60_000;
+
+/// The longest that the archive may be kept: a hundred years.
+const MAX_KEEP_DAYS: u64 = 36_500;
+
+/// How long the archive is kept unless something else is said.
+const KEEP_DAYS: u32 = 30;
+
+/// How large the archive may grow unless something else is said.
+const ARCHIVE_BYTES: u64 = 20 << 30;
 
 /// The shortest token that is taken from the environment.
 const TOKEN_CHARS: usize = 16;
@@ -47,12 +59,16 @@ pub struct Config {
     pub sites: Sites,
     /// The queue; its folder is in `data_dir`.
     pub queue: queue::Config,
+    /// The archive of what was consumed from the queue, if one is kept; its folder is in `data_dir`.
+    pub archive: Option<Archive>,
     /// An MMDB file with places.
     pub mmdb: Option<PathBuf>,
     /// The headers in which trusted proxies tell address and place.
     pub headers: HeaderNames,
     /// Peers whose headers are believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Further places that rows go to.
+    pub sinks: Vec<SinkConfig>,
     /// Who may read reports.
     pub access: Access,
     /// How long rows wait for company before they go to the store.
@@ -136,6 +152,7 @@ pub fn parse(text: &str, env: Env<'_>) -> Result<Config, ConfigError> {
     let mistakes = Mistakes::default();
     let mut root = Section::root(text.parse()?, &mistakes);
     let mut config = Config { demo: false, sites: site::read(&mut root), ..Config::least() };
+    config.sinks = sink::read(&mut root, env);
     if let Some(listen) = root.text("listen") {
         config.listen = root.parsed("listen", &listen, ADDRESS).unwrap_or(config.listen);
     }
@@ -143,6 +160,7 @@ pub fn parse(text: &str, env: Env<'_>) -> Result<Config, ConfigError> {
         config.set_data_dir(PathBuf::from(folder));
     }
     config.read_queue(&mut root);
+    config.read_archive(&mut root);
     config.read_proxies(&mut root);
     config.read_access(&mut root);
     config.read_rest(&mut root);
@@ -188,6 +206,8 @@ impl Config {
             data_dir: PathBuf::new(),
             sites: Sites::default(),
             queue: queue::Config::new(PathBuf::new()),
+            archive: None,
+            sinks: Vec::new(),
             mmdb: None,
             headers: HeaderNames::default(),
             trusted_proxies: Vec::new(),
@@ -201,7 +221,23 @@ impl Config {
 
     fn set_data_dir(&mut self, folder: PathBuf) {
         self.queue.dir = folder.join("queue");
+        if let Some(archive) = &mut self.archive {
+            archive.dir = folder.join("archive");
+            self.queue.archive = Some(archive.dir.clone());
+        }
         self.data_dir = folder;
+    }
+
+    /// The file of the embedded store.
+    #[must_use]
+    pub fn store_path(&self) -> PathBuf {
+        self.data_dir.join("store").join("quartile.duckdb")
+    }
+
+    /// The folder of what can never be stored.
+    #[must_use]
+    pub fn dead_letters(&self) -> PathBuf {
+        self.data_dir.join("dead-letters")
     }
 
     fn read_queue(&mut self, root: &mut Section<'_>) {
@@ -225,6 +261,19 @@ impl Config {
             );
         }
         section.finish();
+    }
+
+    fn read_archive(&mut self, root: &mut Section<'_>) {
+        let Some(mut section) = root.section("archive") else { return };
+        let days = section.whole("keep_days", 1..=MAX_KEEP_DAYS);
+        let max_bytes = section.bytes("max_bytes", self.queue.segment_bytes);
+        section.finish();
+        let retention = Retention {
+            days: days.and_then(|days| u32::try_from(days).ok()).unwrap_or(KEEP_DAYS),
+            max_bytes: max_bytes.unwrap_or(ARCHIVE_BYTES),
+        };
+        self.archive = Some(Archive { dir: PathBuf::new(), retention });
+        self.set_data_dir(self.data_dir.clone());
     }
 
     fn read_proxies(&mut self, root: &mut Section<'_>) {

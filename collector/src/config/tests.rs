@@ -37,6 +37,26 @@ fn the_example_is_sound_and_says_what_holds_anyway() {
 }
 
 #[test]
+fn what_is_commented_out_in_the_example_is_sound_too() {
+    // A key and its value, or the head of a section; the file of places is the only one that has to exist.
+    let is_setting = |line: &str| {
+        let rest = line.strip_prefix("# ").filter(|rest| !rest.starts_with("mmdb"));
+        let key = rest.and_then(|rest| rest.split_once(" = ")).map_or("", |(key, _)| key);
+        rest.is_some_and(|rest| rest.starts_with('['))
+            || !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+    };
+    let uncommented: Vec<_> = EXAMPLE.lines().map(|line| if is_setting(line) { &line[2..] } else { line }).collect();
+    let config = parse(&uncommented.join("\n"), &no_env).unwrap();
+    let archive = config.archive.unwrap();
+    assert_eq!(config.queue.archive.as_ref(), Some(&archive.dir));
+    assert_eq!(archive.dir, PathBuf::from("quartile-data/archive"));
+    assert_eq!(archive.retention, Retention { days: KEEP_DAYS, max_bytes: ARCHIVE_BYTES });
+    let [sink] = &config.sinks[..] else { panic!("{:?}", config.sinks) };
+    assert_eq!((&*sink.name, sink.max_bytes), ("warehouse", 1 << 30));
+    assert_eq!(sink.when, crate::sink::When::Settled(Duration::from_secs(600)));
+}
+
+#[test]
 fn every_mistake_is_told_at_once_with_its_field_and_cure() {
     let text = r#"
         listen = "everywhere"
@@ -52,6 +72,8 @@ fn every_mistake_is_told_at_once_with_its_field_and_cure() {
         durability = "perhaps"
         max_bytes = "lots"
         segment_bytes = 5
+        [archive]
+        keep_days = 0
         [geo]
         headers = "netscape"
         mmdb = "/nowhere/at/all.mmdb"
@@ -61,6 +83,12 @@ fn every_mistake_is_told_at_once_with_its_field_and_cure() {
         delay_ms = -1
         [log]
         format = "xml"
+        [[sinks]]
+        kind = "smtp"
+        name = "../up"
+        url = "warehouse"
+        secret_env = "NOT_SET"
+        rows = "sorted"
     "#;
     let found = mistakes(Some(text), &[("QUARTILE_DURABILITY", "no"), ("QUARTILE_TOKEN", "short")]).join("\n");
     insta::assert_snapshot!(found, @r#"
@@ -71,17 +99,23 @@ fn every_mistake_is_told_at_once_with_its_field_and_cure() {
     sites[1].origins: are missing: the pages that may send, such as ["https://example.org"], or ["*"]
     sites[1].id: is missing: the key that pages name in data-site
     sites[1].orgins: is unknown here; known are dimensions, origins, id
+    sinks[0].rows: must be `settled` or `as_received`
+    sinks[0].secret_env: names NOT_SET, which is not set in the environment
+    sinks[0].name: must be 1 to 32 small letters, digits and hyphens: metrics and a folder have this name
+    sinks[0].url: must be where to post to, such as https://warehouse.example.org/quartile
+    sinks[0].kind: must be `http`
     listen: must be an address and a port, such as 0.0.0.0:8787
     queue.durability: must be `fsync` (survives a power cut), `os` (survives a crash of the collector) or `memory`
     queue.max_bytes: must be a number of bytes, such as "64 MiB" or "4 GiB"
     queue.segment_bytes: must be at least 1 MiB
+    archive.keep_days: must be a whole number from 1 to 36500
     trusted_proxies[1]: must be an address or a network, such as 10.0.0.0/8
     geo.mmdb: names /nowhere/at/all.mmdb, which is no file: put an MMDB file there, or leave this out
     geo.headers: must be one of cloudflare, cloudfront, fastly, akamai, vercel, or a table of header names
     auth.tokens[0]: must be the SHA-256 of a token, 64 hexadecimal digits: `quartile token create` prints both
     forward.delay_ms: must be a whole number from 0 to 60000
     log.format: must be `text` or `json`
-    colour: is unknown here; known are sites, listen, data_dir, queue, trusted_proxies, geo, auth, forward, log
+    colour: is unknown here; known are sites, sinks, listen, data_dir, queue, archive, trusted_proxies, geo, auth, forward, log
     QUARTILE_DURABILITY: must be `fsync` (survives a power cut), `os` (survives a crash of the collector) or `memory`
     QUARTILE_TOKEN: must have at least 16 characters: `quartile token create` makes one
     "#);

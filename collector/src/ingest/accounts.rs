@@ -6,8 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use quartile_protocol::batch::Discard;
 use quartile_protocol::id::SiteId;
@@ -36,14 +35,19 @@ impl Books {
     }
 }
 
-/// The account of one site. Counters only grow, and start at 0 with the process.
+/// The account of one site. It starts at 0 with the process, and every look at it finds it balanced.
 #[derive(Debug, Default)]
-pub struct Account {
-    received: AtomicU64,
-    accepted: AtomicU64,
-    rejected: [AtomicU64; RejectCode::ALL.len()],
-    dropped: [AtomicU64; BodyCode::ALL.len()],
-    discarded: [AtomicU64; Discard::ALL.len()],
+pub struct Account(Mutex<Entries>);
+
+/// What is written in an account. One lock over all of it: who reads while others write sees no item twice or nowhere.
+#[derive(Clone, Debug, Default)]
+struct Entries {
+    received: u64,
+    in_flight: u64,
+    accepted: u64,
+    rejected: [u64; RejectCode::ALL.len()],
+    dropped: [u64; BodyCode::ALL.len()],
+    discarded: [u64; Discard::ALL.len()],
 }
 
 /// The figures of an account at one moment.
@@ -51,6 +55,8 @@ pub struct Account {
 pub struct Figures {
     /// Slices and events that arrived.
     pub received: u64,
+    /// Those without an outcome yet.
+    pub in_flight: u64,
     /// Those on disk.
     pub accepted: u64,
     /// Those that were wrong.
@@ -60,10 +66,10 @@ pub struct Figures {
 }
 
 impl Figures {
-    /// Those without an outcome yet.
+    /// Whether every item has exactly one outcome, or is on its way to one.
     #[must_use]
-    pub const fn in_flight(&self) -> u64 {
-        self.received.saturating_sub(self.accepted + self.rejected + self.dropped)
+    pub const fn balance(&self) -> bool {
+        self.received == self.accepted + self.rejected + self.dropped + self.in_flight
     }
 }
 
@@ -76,43 +82,61 @@ pub struct Pending {
 }
 
 impl Account {
+    /// A panic while it was held left whole entries: each is a few additions.
+    fn entries(&self) -> MutexGuard<'_, Entries> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Enters what a request brought.
     #[must_use]
     pub fn receive(self: &Arc<Self>, items: u64) -> Pending {
-        add(&self.received, items);
+        let mut entries = self.entries();
+        entries.received += items;
+        entries.in_flight += items;
         Pending { account: Arc::clone(self), open: items }
     }
 
     /// Enters what a sender says that it gave up.
     pub fn sender_discarded(&self, reason: Discard, items: u64) {
-        add(&self.discarded[reason as usize], items);
+        self.entries().discarded[reason as usize] += items;
     }
 
     /// The figures of this moment.
     #[must_use]
     pub fn figures(&self) -> Figures {
-        let sum = |counters: &[AtomicU64]| counters.iter().map(value).sum();
-        // Outcomes are read before receipts, so that no item seems to have an outcome before it came.
-        let (accepted, rejected, dropped) = (value(&self.accepted), sum(&self.rejected), sum(&self.dropped));
-        Figures { received: value(&self.received), accepted, rejected, dropped }
+        self.entries().figures()
     }
 
     fn write_metrics(&self, site: &str, samples: &mut Samples) {
-        let figures = self.figures();
-        samples.add("quartile_items_received_total", &[("site", site)], figures.received);
-        samples.add("quartile_items_accepted_total", &[("site", site)], figures.accepted);
-        samples.add("quartile_items_in_flight", &[("site", site)], figures.in_flight());
-        for (&code, counter) in RejectCode::ALL.iter().zip(&self.rejected) {
+        // Copied, so that one scrape tells of one moment.
+        let entries = self.entries().clone();
+        debug_assert!(entries.figures().balance(), "{entries:?}");
+        samples.add("quartile_items_received_total", &[("site", site)], entries.received);
+        samples.add("quartile_items_accepted_total", &[("site", site)], entries.accepted);
+        samples.add("quartile_items_in_flight", &[("site", site)], entries.in_flight);
+        for (&code, &count) in RejectCode::ALL.iter().zip(&entries.rejected) {
             let labels = [("site", site), ("code", code.as_str())];
-            samples.add_if_any("quartile_items_rejected_total", &labels, value(counter));
+            samples.add_if_any("quartile_items_rejected_total", &labels, count);
         }
-        for (&code, counter) in BodyCode::ALL.iter().zip(&self.dropped) {
+        for (&code, &count) in BodyCode::ALL.iter().zip(&entries.dropped) {
             let labels = [("site", site), ("reason", code.as_str())];
-            samples.add_if_any("quartile_items_dropped_total", &labels, value(counter));
+            samples.add_if_any("quartile_items_dropped_total", &labels, count);
         }
-        for (&reason, counter) in Discard::ALL.iter().zip(&self.discarded) {
+        for (&reason, &count) in Discard::ALL.iter().zip(&entries.discarded) {
             let labels = [("site", site), ("reason", reason.as_str())];
-            samples.add_if_any("quartile_items_discarded_by_sender_total", &labels, value(counter));
+            samples.add_if_any("quartile_items_discarded_by_sender_total", &labels, count);
+        }
+    }
+}
+
+impl Entries {
+    fn figures(&self) -> Figures {
+        Figures {
+            received: self.received,
+            in_flight: self.in_flight,
+            accepted: self.accepted,
+            rejected: self.rejected.iter().sum(),
+            dropped: self.dropped.iter().sum(),
         }
     }
 }
@@ -121,43 +145,34 @@ impl Pending {
     /// These items are wrong.
     pub fn reject(&mut self, rejections: &[Rejection]) {
         for rejection in rejections {
-            let items = self.close(rejection.items);
-            add(&self.account.rejected[rejection.code as usize], items);
+            self.close(rejection.items, |entries| &mut entries.rejected[rejection.code as usize]);
         }
     }
 
     /// What is still open is on disk.
     pub fn accept(mut self) {
-        let items = self.close(self.open);
-        add(&self.account.accepted, items);
+        self.close(self.open, |entries| &mut entries.accepted);
     }
 
     /// What is still open cannot be kept.
     pub fn drop_as(mut self, reason: BodyCode) {
-        let items = self.close(self.open);
-        add(&self.account.dropped[reason as usize], items);
+        self.close(self.open, |entries| &mut entries.dropped[reason as usize]);
     }
 
-    fn close(&mut self, items: u64) -> u64 {
+    fn close(&mut self, items: u64, outcome: impl FnOnce(&mut Entries) -> &mut u64) {
         debug_assert!(items <= self.open, "an item has one outcome, not two");
         let items = items.min(self.open);
         self.open -= items;
-        items
+        let mut entries = self.account.entries();
+        entries.in_flight -= items;
+        *outcome(&mut entries) += items;
     }
 }
 
 impl Drop for Pending {
     fn drop(&mut self) {
-        add(&self.account.dropped[BodyCode::Unavailable as usize], self.open);
+        self.close(self.open, |entries| &mut entries.dropped[BodyCode::Unavailable as usize]);
     }
-}
-
-fn add(counter: &AtomicU64, items: u64) {
-    counter.fetch_add(items, Ordering::Relaxed);
-}
-
-fn value(counter: &AtomicU64) -> u64 {
-    counter.load(Ordering::Relaxed)
 }
 
 /// Samples of the Prometheus text format, grouped by name as the format wants it.
@@ -208,14 +223,39 @@ mod tests {
     fn every_item_has_one_outcome() {
         let account = Arc::new(Account::default());
         let mut kept = account.receive(10);
-        assert_eq!(account.figures().in_flight(), 10);
+        assert_eq!(account.figures().in_flight, 10);
         kept.reject(&[rejection(3)]);
         kept.accept();
         account.receive(4).drop_as(BodyCode::QueueFull);
         drop(account.receive(2));
         let figures = account.figures();
-        assert_eq!(figures, Figures { received: 16, accepted: 7, rejected: 3, dropped: 6 });
-        assert_eq!(figures.in_flight(), 0);
+        assert_eq!(figures, Figures { received: 16, in_flight: 0, accepted: 7, rejected: 3, dropped: 6 });
+    }
+
+    #[test]
+    fn whoever_looks_while_others_write_finds_the_books_balanced() {
+        let account = Arc::new(Account::default());
+        std::thread::scope(|scope| {
+            for worker in 0..4 {
+                let account = &account;
+                scope.spawn(move || {
+                    for n in 0..2_000 {
+                        let mut pending = account.receive(5);
+                        pending.reject(&[rejection(2)]);
+                        match (n + worker) % 3 {
+                            0 => pending.accept(),
+                            1 => pending.drop_as(BodyCode::QueueFull),
+                            _ => drop(pending),
+                        }
+                    }
+                });
+            }
+            for _ in 0..2_000 {
+                let figures = account.figures();
+                assert!(figures.balance(), "{figures:?}");
+            }
+        });
+        assert_eq!((account.figures().received, account.figures().in_flight), (40_000, 0));
     }
 
     #[test]

@@ -54,7 +54,11 @@ pub fn record(batch: Batch, facts: &Facts<'_>) -> Record {
         }
         record_view(view, dimensions, shift)
     });
-    Record { views: views.filter(|view| !view.is_empty()).collect(), site: batch.site }
+    Record {
+        views: views.filter(|view| !view.is_empty()).collect(),
+        received_at: Some(facts.received_at),
+        site: batch.site,
+    }
 }
 
 /// By how much the sender's dates are moved: 0 where its clock is right.

@@ -5,13 +5,14 @@
 //! whoever reads the queue.
 //!
 //! ```json
-//! {"v":1,"site":"demo","views":[{"id":"…","dims":{"video":"1234"},
+//! {"v":1,"site":"demo","received_at":1790000000000,"views":[{"id":"…","dims":{"video":"1234"},
 //!   "slices":[{"n":0,"at":1790000000000,"span_ms":10000,"plays":1,"watched":"ff","stop_reason":"closed"}],
 //!   "events":[{"seq":1,"n":0,"at":1790000000000,"type":"play","pos_ms":0}]}]}
 //! ```
 
 use std::collections::BTreeMap;
 
+use quartile_protocol::clock::Wall;
 use quartile_protocol::dimension::{Dimension, Dimensions};
 use quartile_protocol::encode::Json;
 use quartile_protocol::event::{ErrorPhase, Event, StopReason};
@@ -19,6 +20,7 @@ use quartile_protocol::id::{IdError, SiteId, ViewId};
 use quartile_protocol::row::{EventRow, Row, RowKey};
 use quartile_protocol::slice::Slice;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 /// The version that this code writes, and the latest that it reads.
 const VERSION: u64 = 1;
@@ -28,6 +30,8 @@ const VERSION: u64 = 1;
 pub struct Record {
     /// Whose it is.
     pub site: SiteId,
+    /// When the collector took it in; earlier releases did not write it down.
+    pub received_at: Option<Wall>,
     /// The views.
     pub views: Vec<RecordView>,
 }
@@ -89,6 +93,7 @@ impl Record {
         let text = Json::object_of(|json| {
             json.number("v", VERSION as i64);
             json.text("site", self.site.as_str());
+            json.known_number("received_at", self.received_at.and_then(|at| u64::try_from(at.as_ms()).ok()));
             json.list("views", self.views.len(), |json, index| self.views[index].write(json));
         });
         text.into_bytes()
@@ -110,7 +115,54 @@ impl Record {
         }
         let text: RecordText = serde_json::from_slice(bytes)?;
         let views = text.views.into_iter().map(ViewText::read).collect::<Result<_, _>>()?;
-        Ok(Self { site: SiteId::new(&text.site)?, views })
+        let received_at = text.received_at.map(Wall::from_ms);
+        Ok(Self { site: SiteId::new(&text.site)?, received_at, views })
+    }
+
+    /// Slices and events in a record, without reading the rest of it; 0 when it is none.
+    #[must_use]
+    pub fn count_items(bytes: &[u8]) -> u64 {
+        #[derive(Deserialize)]
+        struct Counted {
+            #[serde(default)]
+            views: Vec<CountedView>,
+        }
+        #[derive(Deserialize)]
+        struct CountedView {
+            #[serde(default)]
+            slices: Vec<IgnoredAny>,
+            #[serde(default)]
+            events: Vec<IgnoredAny>,
+        }
+        let counted: Option<Counted> = serde_json::from_slice(bytes).ok();
+        counted
+            .map_or(0, |counted| counted.views.iter().map(|view| (view.slices.len() + view.events.len()) as u64).sum())
+    }
+
+    /// The record of this one slice of it; `None` when it is not in it.
+    #[must_use]
+    pub fn only_slice(&self, id: ViewId, n: u32) -> Option<Self> {
+        self.only(id, |view| {
+            view.slices.retain(|slice| slice.n == n);
+            view.events.clear();
+        })
+    }
+
+    /// The record of this one event of it; `None` when it is not in it.
+    #[must_use]
+    pub fn only_event(&self, id: ViewId, seq: u32) -> Option<Self> {
+        self.only(id, |view| {
+            view.slices.clear();
+            view.events.retain(|event| event.seq == seq);
+        })
+    }
+
+    fn only(&self, id: ViewId, narrow: impl Fn(&mut RecordView)) -> Option<Self> {
+        let mut only = self.clone();
+        only.views.retain(|view| view.id == id);
+        only.views.iter_mut().for_each(narrow);
+        only.views.retain(|view| !view.is_empty());
+        (!only.views.is_empty()).then_some(only)
     }
 
     /// The rows that a store takes.
@@ -146,6 +198,7 @@ fn row(site: &SiteId, view: ViewId, shared: &Dimensions, slice: Slice) -> Row {
 #[derive(Deserialize)]
 struct RecordText {
     site: String,
+    received_at: Option<i64>,
     #[serde(default)]
     views: Vec<ViewText>,
 }

@@ -151,9 +151,22 @@ fn a_view_without_items_leaves_nothing() {
 
 #[test]
 fn the_record_of_version_1_is_read_for_ever() {
-    let record = record_of(batch(WHOLE), 0, false);
+    // It had no date of receipt yet.
+    let record = Record { received_at: None, ..record_of(batch(WHOLE), 0, false) };
     assert_eq!(Record::decode(RECORD_V1.as_bytes()).unwrap(), record);
     assert_eq!(String::from_utf8(record.encode()).unwrap(), RECORD_V1.trim_end());
+}
+
+#[test]
+fn one_slice_or_event_of_a_record_is_a_record() {
+    let record = record_of(batch(WHOLE), 0, false);
+    let view = &record.views[0];
+    let slice = record.only_slice(view.id, view.slices[0].n).unwrap();
+    assert_eq!((slice.items(), &slice.views[0].slices[0]), (1, &view.slices[0]));
+    assert_eq!(slice.views[0].dimensions, view.dimensions);
+    let event = record.only_event(view.id, view.events[0].seq).unwrap();
+    assert_eq!((event.items(), &event.views[0].events[0]), (1, &view.events[0]));
+    assert_eq!(record.only_slice(view.id, 99_999), None);
 }
 
 #[test]
@@ -240,9 +253,11 @@ fn any_view() -> impl Strategy<Value = RecordView> {
 
 proptest! {
     #[test]
-    fn a_record_is_read_as_it_was_written(views in vec(any_view(), 0..4)) {
-        let record = Record { site: SiteId::new("demo").unwrap(), views };
-        prop_assert_eq!(Record::decode(&record.encode()).unwrap(), record);
+    fn a_record_is_read_as_it_was_written(views in vec(any_view(), 0..4), at in prop::option::of(0..1_i64 << 45)) {
+        let received_at = at.map(Wall::from_ms);
+        let record = Record { site: SiteId::new("demo").unwrap(), received_at, views };
+        prop_assert_eq!(Record::decode(&record.encode()).unwrap(), record.clone());
+        prop_assert_eq!(Record::count_items(&record.encode()), record.items());
     }
 
     #[test]

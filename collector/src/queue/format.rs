@@ -22,6 +22,11 @@ impl Position {
     pub(super) const ZERO: Self = Self(0);
     pub(super) const MAX: Self = Self(u64::MAX);
 
+    /// The position with this number.
+    pub(crate) const fn at(number: u64) -> Self {
+        Self(number)
+    }
+
     /// The number itself, for metrics and logs.
     #[must_use]
     pub const fn get(self) -> u64 {
@@ -31,6 +36,14 @@ impl Position {
     /// The position `records` further on.
     pub(super) const fn plus(self, records: u64) -> Self {
         Self(self.0.saturating_add(records))
+    }
+
+    /// The position before this one; none before the first.
+    pub(crate) const fn before(self) -> Option<Self> {
+        match self.0.checked_sub(1) {
+            Some(number) => Some(Self(number)),
+            None => None,
+        }
     }
 
     /// How many records lie from `earlier` up to here; 0 when it is not earlier.
@@ -111,7 +124,8 @@ pub(super) fn decode_header(kind: Kind, bytes: &[u8]) -> Result<Position, Header
 }
 
 /// How many bytes a payload takes in a segment.
-pub(super) fn record_len(payload: &[u8]) -> u64 {
+#[must_use]
+pub fn record_len(payload: &[u8]) -> u64 {
     (RECORD_HEADER_LEN + payload.len()) as u64
 }
 

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
+use tokio::sync::oneshot;
+
 use super::error::{OpenError, QueueError};
 use super::format::{HEADER_LEN, MAX_RECORD_BYTES, RECORD_HEADER_LEN};
 use super::fs::Fs;
@@ -38,6 +40,8 @@ pub struct Config {
     pub max_bytes: u64,
     /// The bound of what waits for the disk. One record is taken whatever its size.
     pub max_waiting_bytes: u64,
+    /// Where consumed segments are moved to, on the same file system; without it they are removed.
+    pub archive: Option<PathBuf>,
 }
 
 impl Config {
@@ -50,6 +54,7 @@ impl Config {
             segment_bytes: 64 << 20,
             max_bytes: 4 << 30,
             max_waiting_bytes: 32 << 20,
+            archive: None,
         }
     }
 
@@ -97,6 +102,14 @@ impl Drop for Owner {
     }
 }
 
+/// Waits for the writer. It answers everybody; it leaves without an answer only if it panicked.
+async fn answered(answer: Option<oneshot::Receiver<Result<(), QueueError>>>) -> Result<(), QueueError> {
+    match answer {
+        None => Ok(()),
+        Some(answer) => answer.await.unwrap_or(Err(QueueError::Closed)),
+    }
+}
+
 impl Queue {
     /// Opens the queue in a folder, repairs what a crash left, and starts its writer. Blocks on the disk.
     ///
@@ -111,10 +124,11 @@ impl Queue {
         };
         fs.create_dir(&config.dir).map_err(failed("make the folder"))?;
         let lock = recover::lock(&*fs, &config.dir)?;
-        let recovered = recover::recover(&*fs, &config.dir).map_err(failed("read the queue"))?;
-        let shared = Arc::new(Shared::new(fs, config.dir.clone(), config.limits(), recovered, lock));
-        let writer = Writer::new(Arc::clone(&shared));
-        let thread = thread::Builder::new().name("queue-writer".to_owned()).spawn(move || writer.run());
+        let recovered =
+            recover::recover(&*fs, &config.dir, config.archive.as_deref()).map_err(failed("read the queue"))?;
+        let shared = Arc::new(Shared::new(fs, config, config.limits(), recovered, lock));
+        let of_writer = Arc::clone(&shared);
+        let thread = thread::Builder::new().name("queue-writer".to_owned()).spawn(move || Writer::run(&of_writer));
         let writer = Mutex::new(Some(thread.map_err(failed("start the writer"))?));
         let reader = Reader::new(Arc::clone(&shared));
         Ok((Self { owner: Arc::new(Owner { shared, writer }) }, reader))
@@ -128,11 +142,31 @@ impl Queue {
     /// [`QueueError::Full`] at once when a bound is reached; [`QueueError::Io`] when the write failed, in which case
     /// the record is not acknowledged but may turn up.
     pub async fn append(&self, payload: Vec<u8>) -> Result<(), QueueError> {
-        match self.owner.shared.admit(payload)? {
-            None => Ok(()),
-            // The writer answers everybody; it leaves without an answer only if it panicked.
-            Some(answer) => answer.await.unwrap_or(Err(QueueError::Closed)),
+        self.append_counted(payload, 1).await
+    }
+
+    /// The same for a record with so many `items` in it, which the [`Stats`] add up.
+    ///
+    /// # Errors
+    /// As [`append`](Self::append).
+    pub async fn append_counted(&self, payload: Vec<u8>, items: u64) -> Result<(), QueueError> {
+        answered(self.owner.shared.admit(payload, items)?).await
+    }
+
+    /// Keeps records, in order and without waiting for each: they share the groups that are written. After an error any
+    /// of them may be kept.
+    ///
+    /// # Errors
+    /// As [`append`](Self::append), the first that there was.
+    pub async fn append_all(&self, payloads: Vec<Vec<u8>>) -> Result<(), QueueError> {
+        let mut answers = Vec::with_capacity(payloads.len());
+        for payload in payloads {
+            answers.push(self.owner.shared.admit(payload, 1)?);
         }
+        for answer in answers {
+            answered(answer).await?;
+        }
+        Ok(())
     }
 
     /// The figures of this moment.

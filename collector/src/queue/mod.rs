@@ -60,23 +60,32 @@
 //!
 //! The consumer reads up to what the writer has published and is woken by it. It commits a position: the cursor is
 //! written beside the old one, synced, renamed, the folder synced; only then are segments that lie wholly before it
-//! removed. A sealed segment is let go of in one place (`aside::retire`), where keeping an archive would begin.
+//! removed. A sealed segment is let go of in one place (`aside::retire`): with an archive it is moved there, by a rename,
+//! and compressed later by somebody who is not waited for.
 //!
 //! # Opening
 //!
 //! Headers are checked, the last segment is scanned to find the next position, and a torn tail is cut from it. Older
 //! segments are checked record by record when they are read, so that opening takes no longer with a full queue.
+//!
+//! # Looking and repairing by hand
+//!
+//! [`audit`] reads everything and changes nothing; [`mend`] does what opening does and besides takes damaged stretches out
+//! of segments. [`SegmentFile`] reads one segment apart from its queue: in the archive, or set aside.
 
 mod aside;
+mod audit;
 mod cursor;
 mod error;
 mod format;
 mod fs;
 mod handle;
+mod mend;
 mod reader;
 mod recover;
 mod scan;
 mod state;
+mod stored;
 mod writer;
 
 #[cfg(test)]
@@ -84,9 +93,13 @@ mod sim_fs;
 #[cfg(test)]
 mod tests;
 
+pub use audit::{Audit, Depth, FileSize, SegmentAudit, Stretch, audit};
 pub use error::{OpenError, QueueError};
-pub use format::{MAX_RECORD_BYTES, Position, Record};
+pub use format::{MAX_RECORD_BYTES, Position, Record, record_len as record_bytes};
 pub use fs::{DiskFs, Entry, Fs, FsFile};
 pub use handle::{Config, Durability, Queue};
+pub use mend::{Mended, mend};
 pub use reader::Reader;
 pub use state::Stats;
+pub(crate) use stored::COMPRESSED;
+pub use stored::{Flaws, SegmentFile, own};

@@ -8,10 +8,14 @@ use super::cursor;
 use super::error::QueueError;
 use super::format::{Position, Record, segment_name};
 use super::scan::{Extent, Scanner, Step};
-use super::state::{Segment, Shared};
+use super::state::{Segment, Shared, Stats};
 
 /// How often the same place is tried before the rest of its segment is given up.
 const READ_ATTEMPTS: u32 = 5;
+
+/// What a survey holds in memory at once.
+const SURVEY_RECORDS: usize = 5_000;
+const SURVEY_BYTES: usize = 4 << 20;
 
 /// The one consumer of a queue.
 pub struct Reader {
@@ -111,6 +115,36 @@ impl Reader {
             aside::retire(&shared);
             place.close_removed(&shared);
             Ok(())
+        })
+        .await
+    }
+
+    /// The figures of this moment.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.shared.stats()
+    }
+
+    /// Gives every record that waits now to `visit`, without consuming any. It reads all of them from the disk.
+    ///
+    /// # Errors
+    /// [`QueueError::Io`] when the disk cannot be read.
+    pub async fn survey<T: Send + 'static>(&self, begin: T, visit: fn(&mut T, &[u8])) -> Result<T, QueueError> {
+        let (shared, mut from) = (Arc::clone(&self.shared), self.next);
+        blocking(move || {
+            let end = shared.state().next;
+            // What is lost is counted by the reading that consumes.
+            let mut place = Place { open: None, counted: Position::MAX, failures: 0 };
+            let mut result = begin;
+            while from < end {
+                let (records, next) = place.read(&shared, from, SURVEY_RECORDS, SURVEY_BYTES)?;
+                records.iter().for_each(|record| visit(&mut result, &record.payload));
+                if next == from {
+                    break;
+                }
+                from = next;
+            }
+            Ok(result)
         })
         .await
     }

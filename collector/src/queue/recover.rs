@@ -9,6 +9,7 @@ use super::cursor::{self, CURSOR_DRAFT, CURSOR_FILE, Stored};
 use super::error::OpenError;
 use super::format::{self, HEADER_LEN, HeaderError, Kind, MIN_RECORD_LEN, Position, segment_name};
 use super::fs::{Entry, Fs};
+use super::mend::DRAFT;
 use super::scan::{Extent, Scanner, Step};
 use super::state::{Counters, Segment};
 
@@ -32,9 +33,10 @@ pub(super) fn lock(fs: &dyn Fs, dir: &Path) -> Result<Box<dyn Send + Sync>, Open
     })
 }
 
-pub(super) fn recover(fs: &dyn Fs, dir: &Path) -> io::Result<Recovered> {
+/// `archive` is where consumed segments go.
+pub(super) fn recover(fs: &dyn Fs, dir: &Path, archive: Option<&Path>) -> io::Result<Recovered> {
     let entries = fs.list(dir)?;
-    let mut recovery = Recovery { fs, dir, taken: Position::ZERO, counters: Counters::default() };
+    let mut recovery = Recovery { fs, dir, archive, taken: Position::ZERO, counters: Counters::default() };
     let mut segments = recovery.readable_segments(&entries);
     recovery.end_last(&mut segments);
     let ends: Vec<Position> = segments.iter().skip(1).map(|segment| segment.base).collect();
@@ -53,6 +55,7 @@ pub(super) fn recover(fs: &dyn Fs, dir: &Path) -> io::Result<Recovered> {
 struct Recovery<'a> {
     fs: &'a dyn Fs,
     dir: &'a Path,
+    archive: Option<&'a Path>,
     /// Positions below this one were used, whether or not their records can be read.
     taken: Position,
     counters: Counters,
@@ -68,6 +71,8 @@ impl Recovery<'_> {
                     self.taken = self.taken.max(base);
                     segments.extend(self.check_header(entry, base));
                 }
+                // What a repair was writing when it was killed; the original is still there.
+                _ if entry.name.ends_with(DRAFT) => self.remove(&entry.name),
                 _ if is_ours(&entry.name) => {}
                 _ => tracing::warn!(file = entry.name, "a file in the folder of the queue does not belong there"),
             }
@@ -198,7 +203,10 @@ impl Recovery<'_> {
         while let Some(segment) = segments.front()
             && segment.end <= cursor
         {
-            self.remove(&segment_name(segment.base));
+            if let Err(error) = aside::let_go(self.fs, self.dir, self.archive, &segment_name(segment.base)) {
+                let file = segment_name(segment.base);
+                tracing::warn!(file, %error, "a consumed queue segment could not be moved away");
+            }
             segments.pop_front();
         }
     }
@@ -210,6 +218,7 @@ impl Recovery<'_> {
     }
 }
 
-fn is_ours(name: &str) -> bool {
-    [LOCK_FILE, CURSOR_FILE, CURSOR_DRAFT, DAMAGED_DIR].contains(&name)
+/// Whether a queue makes files of this name beside its segments.
+pub(super) fn is_ours(name: &str) -> bool {
+    name.ends_with(DRAFT) || [LOCK_FILE, CURSOR_FILE, CURSOR_DRAFT, DAMAGED_DIR].contains(&name)
 }

@@ -60,6 +60,8 @@ struct Disk {
     power_for: Option<u32>,
     capacity: Option<usize>,
     lying: BTreeSet<Op>,
+    /// The next operation of this kind panics.
+    panic: Option<Op>,
 }
 
 /// A machine's view of the disk, until its power is cut.
@@ -100,6 +102,11 @@ impl SimFs {
     /// A sync of this kind reports success and does nothing.
     pub(super) fn lie(&self, op: Op) {
         self.disk().lying.insert(op);
+    }
+
+    /// The next operation of this kind panics, as a bug would.
+    pub(super) fn panic_at(&self, op: Op) {
+        self.disk().panic = Some(op);
     }
 
     /// After this many more operations none succeeds until the power is cut and back.
@@ -181,6 +188,10 @@ impl SimFs {
     /// Begins an operation, unless it is to fail.
     fn begin(&self, op: Op) -> io::Result<MutexGuard<'_, Disk>> {
         let mut disk = self.disk();
+        if disk.panic.take_if(|panic| *panic == op).is_some() {
+            drop(disk);
+            panic!("on purpose");
+        }
         if disk.generation != self.generation || disk.power_for == Some(0) {
             return Err(io::Error::other("the machine has no power"));
         }

@@ -9,7 +9,7 @@ use tokio::sync::{Notify, oneshot};
 use super::error::QueueError;
 use super::format::{HEADER_LEN, Position, record_len};
 use super::fs::Fs;
-use super::handle::{Durability, Limits};
+use super::handle::{Config, Durability, Limits};
 use super::recover::Recovered;
 
 /// A segment of which something may be read.
@@ -30,6 +30,8 @@ pub(super) struct Segment {
 /// A record on its way to the disk.
 pub(super) struct Waiting {
     pub(super) payload: Vec<u8>,
+    /// How many things its appender says are in it; only for the figures.
+    pub(super) items: u64,
     /// Who is told; nobody with [`Durability::Memory`].
     pub(super) reply: Option<oneshot::Sender<Result<(), QueueError>>>,
 }
@@ -38,6 +40,8 @@ pub(super) struct Waiting {
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Counters {
     pub(super) appended_records: u64,
+    pub(super) appended_bytes: u64,
+    pub(super) appended_items: u64,
     pub(super) groups: u64,
     pub(super) failed_records: u64,
     pub(super) dropped_records: u64,
@@ -71,6 +75,10 @@ pub struct Stats {
     pub failing: bool,
     /// Records written.
     pub appended_records: u64,
+    /// Their bytes in the segments.
+    pub appended_bytes: u64,
+    /// What their appenders said is in them.
+    pub appended_items: u64,
     /// Writes (and, with [`Durability::Fsync`], syncs) that they took.
     pub groups: u64,
     /// Records whose appender was told that the write failed.
@@ -110,6 +118,7 @@ pub(super) struct State {
 pub(super) struct Shared {
     pub(super) fs: Arc<dyn Fs>,
     pub(super) dir: PathBuf,
+    pub(super) archive: Option<PathBuf>,
     pub(super) limits: Limits,
     state: Mutex<State>,
     /// Wakes the writer.
@@ -123,7 +132,7 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn new(
         fs: Arc<dyn Fs>,
-        dir: PathBuf,
+        config: &Config,
         limits: Limits,
         recovered: Recovered,
         lock: Box<dyn Send + Sync>,
@@ -142,7 +151,8 @@ impl Shared {
             counters: recovered.counters,
         };
         let (work, readable) = (Condvar::new(), Notify::new());
-        Self { fs, dir, limits, state: Mutex::new(state), work, readable, _lock: lock }
+        let (dir, archive) = (config.dir.clone(), config.archive.clone());
+        Self { fs, dir, archive, limits, state: Mutex::new(state), work, readable, _lock: lock }
     }
 
     /// The state. Never held during I/O. What a panicking thread left is consistent: every change is a few assignments.
@@ -160,6 +170,7 @@ impl Shared {
     pub(super) fn admit(
         &self,
         payload: Vec<u8>,
+        items: u64,
     ) -> Result<Option<oneshot::Receiver<Result<(), QueueError>>>, QueueError> {
         let max = self.limits.max_record;
         if payload.is_empty() || payload.len() > max {
@@ -179,12 +190,22 @@ impl Shared {
         // While writes fail, nobody is told "done" in advance.
         let early = self.limits.durability == Durability::Memory && !state.failing;
         let (reply, answer) = if early { (None, None) } else { Some(oneshot::channel()).unzip() };
-        state.waiting.push_back(Waiting { payload, reply });
+        state.waiting.push_back(Waiting { payload, items, reply });
         state.waiting_records += 1;
         state.waiting_bytes += len;
         drop(state);
         self.work.notify_one();
         Ok(answer)
+    }
+
+    /// After a panic of the writer: what it had taken is gone, and it adds nothing to the segment that it was writing.
+    pub(super) fn forget_what_was_written(&self) {
+        let mut state = self.state();
+        state.waiting_records = state.waiting.len();
+        state.waiting_bytes = state.waiting.iter().map(|waiting| record_len(&waiting.payload)).sum();
+        if let Some(last) = state.segments.back_mut() {
+            last.sealed = true;
+        }
     }
 
     /// Asks the writer to finish what waits and end.
@@ -237,6 +258,8 @@ impl Shared {
             next: state.next,
             failing: state.failing,
             appended_records: counters.appended_records,
+            appended_bytes: counters.appended_bytes,
+            appended_items: counters.appended_items,
             groups: counters.groups,
             failed_records: counters.failed_records,
             dropped_records: counters.dropped_records,

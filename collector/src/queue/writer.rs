@@ -1,6 +1,7 @@
 //! The thread that owns the segment being written.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -57,12 +58,21 @@ impl Drop for Farewell {
 }
 
 impl Writer {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
+    fn new(shared: Arc<Shared>) -> Self {
         Self { shared, active: None, buffer: Vec::new() }
     }
 
-    pub(super) fn run(mut self) {
-        let _farewell = Farewell(Arc::clone(&self.shared));
+    /// Writes until the queue is closed. A panic costs the records that were being written, whose appenders are told so,
+    /// and a new segment; everybody else's are written.
+    pub(super) fn run(shared: &Arc<Shared>) {
+        let _farewell = Farewell(Arc::clone(shared));
+        let work = || Self::new(Arc::clone(shared)).work();
+        while catch_unwind(AssertUnwindSafe(work)).is_err() {
+            shared.forget_what_was_written();
+        }
+    }
+
+    fn work(mut self) {
         while let Some(group) = self.next_group() {
             if group.new_segment {
                 self.seal();
@@ -150,6 +160,8 @@ impl Writer {
         state.waiting_records -= group.records.len();
         state.waiting_bytes -= group.bytes;
         state.counters.appended_records += group.records.len() as u64;
+        state.counters.appended_bytes += group.bytes;
+        state.counters.appended_items += group.records.iter().map(|record| record.items).sum::<u64>();
         state.counters.groups += 1;
         let recovered = std::mem::take(&mut state.failing);
         drop(state);

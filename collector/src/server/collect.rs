@@ -96,7 +96,7 @@ struct Prepared {
 async fn keep(services: &Services, peer: Peer, headers: &HeaderMap, bytes: Vec<u8>) -> Result<Reply, Problem> {
     let mut prepared = prepare(services, peer, headers, &body::unfold(bytes)?)?;
     if let Some(record) = prepared.record.take()
-        && let Err(error) = services.queue.append(record).await
+        && let Err(error) = services.queue.append_counted(record, prepared.accepted).await
     {
         let problem = not_kept(&error);
         prepared.pending.drop_as(problem.code);

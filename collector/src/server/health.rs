@@ -9,8 +9,9 @@ use http::{HeaderMap, StatusCode};
 use quartile_protocol::reply::BodyCode;
 use serde_json::json;
 
-use super::{Services, Shared, access, answer};
+use super::{Shared, access, answer};
 use crate::ingest::accounts::Samples;
+use crate::queue::Stats;
 
 /// `GET /healthz`: the process answers.
 pub(super) async fn alive() -> Response {
@@ -39,13 +40,15 @@ pub(super) async fn metrics(State(shared): State<Arc<Shared>>, headers: HeaderMa
         samples.add_if_any("quartile_batches_refused_total", &labels, count.load(Ordering::Relaxed));
     }
     shared.services.books.write_metrics(&mut samples);
-    shared.services.progress.write_metrics(&mut samples);
-    queue_metrics(&shared.services, &mut samples);
+    let stats = shared.services.queue.stats();
+    shared.services.progress.write_metrics(&mut samples, &stats, shared.services.clock.now());
+    samples.add("quartile_refill_segments_left", &[], shared.services.refill.left());
+    shared.services.sinks.iter().for_each(|sink| sink.write_metrics(&mut samples));
+    queue_metrics(&stats, &mut samples);
     answer::text(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", samples.into_text())
 }
 
-fn queue_metrics(services: &Services, samples: &mut Samples) {
-    let stats = services.queue.stats();
+fn queue_metrics(stats: &Stats, samples: &mut Samples) {
     for (name, value) in [
         ("quartile_queue_records", stats.records),
         ("quartile_queue_bytes", stats.bytes),

@@ -33,12 +33,15 @@ use quartile_protocol::reply::BodyCode;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
+use crate::archive::Archive;
 use crate::clock::Clock;
 use crate::config::{Access, Sites};
 use crate::enrich::Enricher;
-use crate::forward::Progress;
+use crate::forward::progress::Progress;
 use crate::ingest::accounts::Books;
 use crate::queue::Queue;
+use crate::rebuild::Refill;
+use crate::sink::Sink;
 use crate::store::Store;
 
 /// What the server serves with.
@@ -59,6 +62,12 @@ pub struct Services {
     pub store: Arc<dyn Store>,
     /// How far the queue was forwarded.
     pub progress: Arc<Progress>,
+    /// The filling of a store that was found damaged.
+    pub refill: Refill,
+    /// Further places that rows go to.
+    pub sinks: Vec<Sink>,
+    /// The archive, if one is kept.
+    pub archive: Option<Archive>,
 }
 
 /// The bounds.
@@ -86,6 +95,8 @@ pub struct Bounds {
     pub finish_time: Duration,
     /// How long the queue may take to be forwarded after that; what is left waits for the next start.
     pub drain_time: Duration,
+    /// How long the store may take to close after that.
+    pub close_time: Duration,
 }
 
 impl Default for Bounds {
@@ -102,6 +113,7 @@ impl Default for Bounds {
             drained_bytes: 32 * BODY_BYTES,
             finish_time: Duration::from_secs(10),
             drain_time: Duration::from_secs(15),
+            close_time: Duration::from_secs(10),
         }
     }
 }

@@ -44,7 +44,7 @@ macro_rules! suite {
                 hostile_texts_are_only_texts, viewers_known_by_different_ids_are_different,
                 a_range_ends_before_its_last_instant, sites_do_not_see_each_other, events_are_kept_once_with_their_earliest_date,
                 appends_and_queries_do_not_disturb_each_other, a_closed_store_says_so, an_empty_store_answers,
-                agrees_with_the_referee,
+                agrees_with_the_referee, rows_are_given_merged_by_key,
             );
         }
     };
@@ -79,6 +79,23 @@ fn slice(view: u8, n: u32) -> Row {
         active: Default::default(),
         dimensions,
     }
+}
+
+pub fn rows_are_given_merged_by_key<P: Place>() {
+    let store = P::new().open();
+    let mut grown = slice(1, 0);
+    grown.fields[Field::PlayedMs] = 59_000;
+    grown.fields[Field::Seeks] = 3;
+    store.append(&[slice(1, 0), slice(1, 1), slice(2, 0)], &[]).unwrap();
+    store.append(&[grown.clone()], &[]).unwrap();
+    let mut merged = slice(1, 0);
+    merged.join(&grown);
+    let keys: Vec<_> = [slice(1, 0), slice(2, 0), slice(3, 0)].iter().map(|row| (row.key.view, row.key.n)).collect();
+    let mut rows = store.rows(&site("demo"), &keys).unwrap();
+    rows.sort_by(|a, b| a.key.cmp(&b.key));
+    assert_eq!(rows, [merged, slice(2, 0)]);
+    assert_eq!(store.rows(&site("other"), &keys).unwrap(), []);
+    assert_eq!(store.rows(&site("demo"), &[]).unwrap(), []);
 }
 
 fn report(store: &dyn Store, mut query: Value) -> Answer {

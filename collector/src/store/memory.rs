@@ -55,6 +55,17 @@ impl Store for Memory {
         })
     }
 
+    fn mark(&self, _: u64) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn rows(&self, site: &SiteId, keys: &[(ViewId, u32)]) -> Result<Vec<Row>, StoreError> {
+        self.with(|stored| {
+            let key = |&(view, n): &(ViewId, u32)| RowKey { site: site.clone(), view, n };
+            keys.iter().filter_map(|wanted| stored.slices.get(&key(wanted)).cloned()).collect()
+        })
+    }
+
     fn query(&self, plan: &Plan) -> Result<Table, StoreError> {
         self.with(|stored| referee::evaluate(plan, stored.slices.values()))
     }

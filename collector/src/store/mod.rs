@@ -3,6 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`duckdb`] | the embedded back end, for exactly one collector |
+//! | [`reopen`] | any of them, opened again when it broke |
 //!
 //! One conformance suite holds every back end to what is written at [`Store`].
 
@@ -15,6 +16,7 @@ use crate::report::table::Table;
 
 #[cfg(feature = "duckdb")]
 pub mod duckdb;
+pub mod reopen;
 
 #[cfg(test)]
 pub(crate) mod arbitrary;
@@ -41,6 +43,20 @@ pub trait Store: Send + Sync {
     /// [`StoreError`]; nothing of the call was stored. Where it [is retryable](StoreError::is_retryable) the same call
     /// may succeed later; otherwise some row in it can never be stored.
     fn append(&self, rows: &[Row], events: &[EventRow]) -> Result<(), StoreError>;
+
+    /// Remembers, as safely as it keeps rows, that everything before this position of the collector's queue was appended.
+    /// A back end of several collectors need not.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn mark(&self, position: u64) -> Result<(), StoreError>;
+
+    /// The merged slices with these keys, in any order; one that is not there is left out. Give it a few thousand keys at
+    /// the most.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn rows(&self, site: &SiteId, keys: &[(ViewId, u32)]) -> Result<Vec<Row>, StoreError>;
 
     /// Answers a plan over merged rows: exactly what a naive evaluation of it over all rows would.
     ///
@@ -86,6 +102,9 @@ pub enum StoreError {
     /// It cannot now, for a reason that may pass: disk full, out of memory, not reachable.
     #[error("the store cannot do this now")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// It is of no use any more and has to be opened again; what it has on disk is there.
+    #[error("the store broke")]
+    Broken(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// It never will: what it was given cannot be stored or answered.
     #[error("the store cannot take this")]
     Refused(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -101,6 +120,6 @@ impl StoreError {
     /// Whether the same call may succeed later.
     #[must_use]
     pub const fn is_retryable(&self) -> bool {
-        matches!(self, Self::Unavailable(_))
+        matches!(self, Self::Unavailable(_) | Self::Broken(_))
     }
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use quartile_collector::app::{Bounds, Collector, StartError};
+use quartile_collector::app::{Bounds, Collector, StoreOpenError};
 use quartile_collector::clock::Clock;
 use quartile_collector::config::{self, Config};
 use quartile_collector::report::plan::Plan;
@@ -61,6 +61,16 @@ impl Store for KeepAll {
             kept.insert((event.site.clone(), event.view, event.event.seq), event.clone());
         }
         Ok(())
+    }
+
+    fn mark(&self, _: u64) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn rows(&self, site: &SiteId, keys: &[(ViewId, u32)]) -> Result<Vec<Row>, StoreError> {
+        let kept = self.rows.lock().unwrap();
+        let wanted = keys.iter().map(|&(view, n)| RowKey { site: site.clone(), view, n });
+        Ok(wanted.filter_map(|key| kept.get(&key).cloned()).collect())
     }
 
     fn query(&self, _: &Plan) -> Result<Table, StoreError> {
@@ -116,7 +126,7 @@ impl Running {
         };
         let config = config::parse(text, &env).unwrap();
         let kept = Arc::clone(&store);
-        Self::of(dir, config, bounds, store, move || Ok(kept as Arc<dyn Store>))
+        Self::of(dir, config, bounds, store, move || Ok(Arc::clone(&kept) as Arc<dyn Store>))
     }
 
     pub fn of(
@@ -124,7 +134,7 @@ impl Running {
         config: Config,
         bounds: Bounds,
         store: Arc<KeepAll>,
-        open_store: impl FnOnce() -> Result<Arc<dyn Store>, StartError> + Send + 'static,
+        open_store: impl Fn() -> Result<Arc<dyn Store>, StoreOpenError> + Send + Sync + 'static,
     ) -> Self {
         let runtime = Runtime::new().unwrap();
         let starting = Collector::start(config, Clock::system(), bounds, open_store);

@@ -3,6 +3,7 @@
 use std::process::{Command, Stdio};
 
 use crate::build::{Need, files_under};
+use crate::crash;
 use crate::setup::WASM_TARGET;
 use crate::test::Runner;
 use crate::workspace::{Context, read_json};
@@ -60,6 +61,7 @@ pub const PARTS: &[Part] = &[
         needs: &[Need::Bundles, Need::DuckDb],
         run: collector,
     },
+    Part { name: "crash", about: "does it keep what it acknowledges?", needs: crash::NEEDS, run: crash_rounds },
     Part {
         name: "lint",
         about: "Clippy and the types of TypeScript",
@@ -115,6 +117,15 @@ fn collector(runner: &mut Runner<'_>) -> Option<&'static str> {
         command.args(["--features", "bundled"]);
         runner.suite(command);
     }
+    None
+}
+
+/// Three rounds of the harness, which counts each as a test; `--full` has a hundred.
+fn crash_rounds(runner: &mut Runner<'_>) -> Option<&'static str> {
+    runner.suite(test_command(runner.context, crash::PACKAGE));
+    let mut command = crash::harness(runner.context);
+    command.args(["--rounds", if runner.full { "100" } else { "3" }]);
+    runner.suite(command);
     None
 }
 

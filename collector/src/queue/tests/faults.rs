@@ -207,3 +207,27 @@ async fn an_unreadable_last_segment_is_neither_cut_nor_hidden() {
     assert_eq!(drain(&queue, &mut reader).await, expected);
     assert!(queue.stats().next.get() > 11, "room was left for records that could not be seen");
 }
+
+#[tokio::test]
+async fn a_writer_that_panics_costs_one_group_and_goes_on() {
+    for op in [Op::Create, Op::Append, Op::Sync, Op::SyncDir] {
+        let fs = SimFs::default();
+        let (queue, mut reader) = open(&fs, &small());
+        if op == Op::Append || op == Op::Sync {
+            append(&queue, "a").await;
+        }
+        let before = queue.stats().appended_records;
+        fs.panic_at(op);
+        assert!(queue.append(b"b".to_vec()).await.is_err(), "{op:?}");
+        append(&queue, "c").await;
+        let stats = queue.stats();
+        assert_eq!((stats.waiting_records, stats.waiting_bytes), (0, 0), "{op:?}");
+        assert_eq!(stats.appended_records, before + 1);
+        let fs = fs.cut_power(Loss::Everything);
+        drop((queue, reader));
+        (_, reader) = open(&fs, &small());
+        let all = super::texts(read(&mut reader, ALL).await);
+        assert_eq!(all.last().map(String::as_str), Some("c"), "{op:?}");
+        assert!(!all.contains(&"b".to_owned()), "{op:?}");
+    }
+}

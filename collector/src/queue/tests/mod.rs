@@ -5,6 +5,7 @@ mod faults;
 mod fixture;
 mod measure;
 mod model;
+mod repair;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

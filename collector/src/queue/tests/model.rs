@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
+use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 
 use super::super::sim_fs::{Loss, Op, SimFs};
 use super::super::{Position, Record};
@@ -212,7 +213,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, max_shrink_iters: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.max(300), max_shrink_iters: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn acknowledged_records_survive_anything(steps in prop::collection::vec(step(), 1..25)) {
@@ -248,6 +249,30 @@ fn the_model_notices_a_sync_that_is_skipped() {
         let result = run(&fs, Durability::Fsync, &story());
         assert_eq!(result, Err("record 0 was acknowledged and is missing".to_owned()), "{skipped:?}");
     }
+}
+
+/// Whether random steps, the same ones on every run, find that something acknowledged is missing on a disk where an
+/// operation is reported as done and is not: a queue without that operation.
+fn random_steps_find_a_queue_without(skipped: Option<Op>) -> bool {
+    let config =
+        ProptestConfig { cases: 300, failure_persistence: None, max_shrink_iters: 0, ..ProptestConfig::default() };
+    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let steps = prop::collection::vec(step(), 1..25);
+    let found = runner.run(&steps, |steps| {
+        let fs = SimFs::default();
+        if let Some(op) = skipped {
+            fs.lie(op);
+        }
+        run(&fs, Durability::Fsync, &steps).map_err(TestCaseError::fail)
+    });
+    found.is_err_and(|error| error.to_string().contains("was acknowledged and is missing"))
+}
+
+#[test]
+fn random_steps_find_a_queue_without_fdatasync_or_without_syncing_its_folder() {
+    assert!(random_steps_find_a_queue_without(Some(Op::Sync)));
+    assert!(random_steps_find_a_queue_without(Some(Op::SyncDir)));
+    assert!(!random_steps_find_a_queue_without(None));
 }
 
 #[test]

@@ -68,6 +68,7 @@ impl Options {
 /// The embedded store.
 #[derive(Debug)]
 pub struct DuckDb {
+    path: PathBuf,
     slices: Shape,
     events: Shape,
     settle_rows: usize,
@@ -107,6 +108,7 @@ impl DuckDb {
         let root = connection.try_clone().map_err(refuse)?;
         let hot = count(&connection, &slices).and_then(|n| Ok(n + count(&connection, &events)?)).map_err(refuse)?;
         Ok(Self {
+            path: options.path.clone(),
             slices,
             events,
             settle_rows: options.settle_rows,
@@ -131,9 +133,46 @@ impl DuckDb {
         self.write(|writer| self.settle_hot(writer))
     }
 
+    /// The furthest position that was [marked](Store::mark); 0 of a new database.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn marked(&self) -> Result<u64, StoreError> {
+        self.read(|connection| {
+            connection.query_row("SELECT max(position) FROM quartile_mark", [], |record| record.get(0))
+        })
+    }
+
+    /// All merged slices of a site, in the order of their keys: for comparing stores, not for reports.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn all_rows(&self, site: &SiteId) -> Result<Vec<Row>, StoreError> {
+        self.read(|connection| read::rows(connection, &self.slices, site, None))
+    }
+
+    /// All events of a site, by view and number: for comparing stores, not for reports.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn all_events(&self, site: &SiteId) -> Result<Vec<EventRow>, StoreError> {
+        self.read(|connection| read::timeline(connection, &self.events, site, None))
+    }
+
     fn write<T>(&self, work: impl FnOnce(&mut Writer) -> ::duckdb::Result<T>) -> Result<T, StoreError> {
         let mut writer = locked(&self.writer);
-        work(writer.as_mut().ok_or(StoreError::Closed)?).map_err(StoreError::from)
+        let result = work(writer.as_mut().ok_or(StoreError::Closed)?).map_err(StoreError::from);
+        result.inspect_err(|error| self.remember_damage(error))
+    }
+
+    /// Damage in the middle of the file shows only when that part is read. Then the next opening sets the file aside.
+    fn remember_damage(&self, error: &StoreError) {
+        if let StoreError::Broken(reason) = error
+            && open::is_damage_in_use(&**reason)
+            && let Err(error) = open::remember_damage(&self.path)
+        {
+            tracing::error!(%error, "it cannot be written down that the database is damaged");
+        }
     }
 
     fn read<T>(&self, work: impl FnOnce(&Connection) -> ::duckdb::Result<T>) -> Result<T, StoreError> {
@@ -142,7 +181,7 @@ impl DuckDb {
             let readers = readers.as_mut().ok_or(StoreError::Closed)?;
             readers.idle.pop().map_or_else(|| readers.root.try_clone(), Ok)?
         };
-        let result = within(self.query_limit, &connection, work)?;
+        let result = within(self.query_limit, &connection, work).inspect_err(|error| self.remember_damage(error))?;
         if let Some(readers) = locked(&self.readers).as_mut() {
             readers.idle.push(connection);
         }
@@ -186,6 +225,18 @@ impl Store for DuckDb {
         })
     }
 
+    fn mark(&self, position: u64) -> Result<(), StoreError> {
+        self.write(|writer| {
+            writer.connection.execute("UPDATE quartile_mark SET position = greatest(position, $1)", [position])?;
+            writer.dirty = true;
+            Ok(())
+        })
+    }
+
+    fn rows(&self, site: &SiteId, keys: &[(ViewId, u32)]) -> Result<Vec<Row>, StoreError> {
+        self.read(|connection| read::rows(connection, &self.slices, site, Some(keys)))
+    }
+
     fn query(&self, plan: &Plan) -> Result<Table, StoreError> {
         let statement = render::render(plan, &self.slices);
         self.read(|connection| read::table(connection, plan, &statement))
@@ -196,7 +247,7 @@ impl Store for DuckDb {
     }
 
     fn timeline(&self, site: &SiteId, view: ViewId) -> Result<Vec<EventRow>, StoreError> {
-        self.read(|connection| read::timeline(connection, &self.events, site, view))
+        self.read(|connection| read::timeline(connection, &self.events, site, Some(view)))
     }
 
     fn maintain(&self) -> Result<(), StoreError> {
@@ -275,7 +326,15 @@ impl From<::duckdb::Error> for StoreError {
         // DuckDB tells the classes of its errors by these beginnings. What is not known to be the caller's is retried.
         const REFUSED: &[&str] =
             &["Conversion Error", "Constraint Error", "Invalid Input Error", "Out of Range Error", "Binder Error"];
+        // After an error of these classes DuckDB refuses everything until the file is opened again.
+        const BROKEN: &[&str] = &["FATAL Error", "INTERNAL Error"];
         let text = error.to_string();
+        if BROKEN.iter().any(|class| text.starts_with(class))
+            || text.contains("database has been invalidated")
+            || open::is_damage_in_use(&error)
+        {
+            return Self::Broken(Box::new(error));
+        }
         let refused = matches!(error, ::duckdb::Error::ToSqlConversionFailure(_))
             || REFUSED.iter().any(|class| text.starts_with(class));
         if refused { Self::Refused(Box::new(error)) } else { Self::Unavailable(Box::new(error)) }

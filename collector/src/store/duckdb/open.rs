@@ -17,6 +17,7 @@ use ::duckdb::{Config, Connection};
 use quartile_protocol::clock::Wall;
 
 use super::{Options, schema};
+use crate::rebuild;
 
 /// Attempts to open that may fail to come back before something is set aside.
 const ATTEMPTS: u32 = 3;
@@ -25,11 +26,20 @@ const ATTEMPTS: u32 = 3;
 /// the whole hot table anew, so it should happen when that is empty: a full hot table is about half as large as this.
 const LOG_SIZE: &str = "128MB";
 
+/// The end of the name of the file that says that the database is to be set aside.
+const DAMAGED: &str = ".found-damaged";
+
 /// The version of the tables that this code makes. Columns that the protocol gained are added without a new version.
 const VERSION: u32 = 1;
 
 /// One step from a version of the tables to the next: statements.
 const MIGRATIONS: &[&[&str]] = &[];
+
+/// One row: how far of the queue is stored.
+const MARK: &[&str] = &[
+    "CREATE TABLE IF NOT EXISTS quartile_mark (position UBIGINT NOT NULL)",
+    "INSERT INTO quartile_mark SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM quartile_mark)",
+];
 
 /// Why a database cannot be opened. It was left as it is.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +66,11 @@ pub fn open(options: &Options, now: Wall) -> Result<(Connection, Vec<PathBuf>), 
     }
     let counter = beside(path, ".opening");
     let mut aside = Vec::new();
+    if beside(path, DAMAGED).exists() {
+        tracing::error!(path = %path.display(), "the database was found damaged while it was in use");
+        aside.extend(set_aside_whole(path, now)?);
+        fs::remove_file(beside(path, DAMAGED)).map_err(|error| OpenError::Io(path.clone(), error))?;
+    }
     let mut attempts = fs::read_to_string(&counter).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0);
     if attempts >= ATTEMPTS {
         tracing::error!(path = %path.display(), attempts, "opening the database ended the process again and again");
@@ -117,6 +132,26 @@ fn config(options: &Options) -> ::duckdb::Result<Config> {
     Ok(config)
 }
 
+/// Whether something in the file is damaged that was not read until now.
+pub fn is_damage_in_use(error: &(dyn std::error::Error + 'static)) -> bool {
+    let text = error.to_string();
+    text.contains("Corrupt database file") || text.contains("does not match stored checksum")
+}
+
+/// Lets the next opening set the database aside.
+pub fn remember_damage(path: &Path) -> io::Result<()> {
+    fs::write(beside(path, DAMAGED), "")
+}
+
+/// Sets aside the write-ahead log, if there is one, and the database.
+fn set_aside_whole(path: &Path, now: Wall) -> Result<Vec<PathBuf>, OpenError> {
+    let mut files = Vec::new();
+    while let Some(file) = set_aside(path, now)? {
+        files.push(file);
+    }
+    Ok(files)
+}
+
 /// Whether the file itself is the reason, and not who else has it or who may read it.
 fn is_damage(error: &::duckdb::Error) -> bool {
     const KEPT: &[&str] = &[
@@ -148,6 +183,9 @@ fn prepare(connection: &Connection, version: u32) -> ::duckdb::Result<()> {
         for statement in MIGRATIONS.iter().skip(version as usize - 1).copied().flatten() {
             transaction.execute_batch(statement)?;
         }
+    }
+    for statement in MARK {
+        transaction.execute_batch(statement)?;
     }
     for shape in [schema::slices(), schema::events()] {
         for statement in shape.create() {
@@ -187,6 +225,8 @@ fn set_aside(path: &Path, now: Wall) -> Result<Option<PathBuf>, OpenError> {
     }
     let free = (0..).map(|n| beside(&file, &format!(".damaged-{}-{n}", now.as_ms()))).find(|name| !name.exists());
     let Some(name) = free else { return Ok(None) };
+    // First, so that no crash lets it be forgotten that rows are missing.
+    rebuild::want(path, now).map_err(|error| OpenError::Io(rebuild::marker(path), error))?;
     fs::rename(&file, &name).map_err(|error| OpenError::Io(file.clone(), error))?;
     tracing::error!(file = %file.display(), renamed_to = %name.display(), "SET ASIDE: rows in it are not in reports");
     Ok(Some(name))

@@ -7,9 +7,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
-use quartile_protocol::bitmap::{Minutes, Percents};
-use quartile_protocol::dimension::{Dimension, Dimensions};
-use quartile_protocol::field::{Field, Fields};
+use quartile_protocol::dimension::Dimension;
+use quartile_protocol::field::Field;
 use quartile_protocol::row::RowKey;
 use tempfile::TempDir;
 
@@ -65,40 +64,7 @@ fn files(folder: &Folder) -> Vec<String> {
 
 /// Every row that the store would merge, with every column.
 fn stored(store: &DuckDb) -> Vec<Row> {
-    let names: Vec<_> = store.slices.columns().map(|column| column.name).collect();
-    let sql = format!("{} ORDER BY 1, 2, 3", store.slices.current(&names));
-    store
-        .read(|connection| {
-            let mut prepared = connection.prepare(&sql)?;
-            let rows = prepared.query_map(["demo"], |record| Ok(row(record)))?;
-            rows.collect()
-        })
-        .unwrap()
-}
-
-fn row(record: &::duckdb::Row<'_>) -> Row {
-    let number = |name: &str| record.get::<_, u64>(name).unwrap();
-    let bits = |low: &str, high: &str| u128::from(number(high)) << 64 | u128::from(number(low));
-    let mut fields = Fields::default();
-    for &field in Field::ALL {
-        fields[field] = number(field.name());
-    }
-    let mut dimensions = Dimensions::default();
-    for &dimension in Dimension::ALL {
-        dimensions.set(dimension, record.get::<_, String>(dimension.name()).unwrap());
-    }
-    let view = ViewId::parse(&record.get::<_, String>("view").unwrap()).unwrap();
-    assert_eq!(record.get::<_, i64>("day").unwrap(), view.day());
-    Row {
-        key: RowKey { site: SiteId::new("demo").unwrap(), view, n: record.get("n").unwrap() },
-        started_at: Wall::from_ms(record.get("started_at").unwrap()),
-        span_ms: number("span_ms"),
-        fields,
-        watched: Percents::from_bits(bits("watched_lo", "watched_hi")).unwrap(),
-        rewatched: Percents::from_bits(bits("rewatched_lo", "rewatched_hi")).unwrap(),
-        active: Minutes::from_bits(number("active").into()).unwrap(),
-        dimensions,
-    }
+    store.all_rows(&SiteId::new("demo").unwrap()).unwrap()
 }
 
 fn joined(rows: &[Row]) -> Vec<Row> {
@@ -186,7 +152,8 @@ fn a_file_that_is_no_database_is_set_aside_and_a_new_one_begun() {
     store.append(&sample(), &[]).unwrap();
     store.close().unwrap();
     drop(store);
-    assert_eq!(files(&folder), ["quartile.duckdb", "quartile.duckdb.damaged-7-0"]);
+    let names = ["quartile.duckdb", "quartile.duckdb.damaged-7-0", "quartile.duckdb.refill"];
+    assert_eq!(files(&folder), names, "and it is remembered that rows are missing");
     assert_eq!(stored(&open(&folder)), joined(&sample()));
 }
 
@@ -238,6 +205,44 @@ fn a_damaged_log_is_set_aside_and_a_torn_one_read_as_far_as_it_goes() {
     let store = open(&damaged);
     assert_eq!(store.set_aside().len(), 1);
     assert_eq!(stored(&store), joined(&sample()[..20]));
+}
+
+#[test]
+fn damage_that_shows_only_in_use_sets_the_file_aside_at_the_next_opening() {
+    let folder = Folder::new();
+    let store = DuckDb::open(&Options { settle_rows: 100_000, ..folder.options() }, Wall::from_ms(0)).unwrap();
+    let mut rows = Vec::new();
+    for batch in 0..40 {
+        rows.extend(sample().into_iter().map(|mut row| {
+            row.key.n += 1_000 * batch;
+            row
+        }));
+    }
+    store.append(&rows, &[]).unwrap();
+    store.settle().unwrap();
+    store.close().unwrap();
+    drop(store);
+    let path = folder.options().path;
+    let mut bytes = fs::read(&path).unwrap();
+    // Behind the three headers, every block.
+    for at in (12_288 + 5_000..bytes.len()).step_by(4_096) {
+        bytes[at] ^= 0xff;
+    }
+    fs::write(&path, bytes).unwrap();
+    let site = SiteId::new("demo").unwrap();
+    let set_aside = match DuckDb::open(&folder.options(), Wall::from_ms(7)) {
+        // Depending on where the catalogue lies it shows at once.
+        Ok(store) if !store.set_aside().is_empty() => store,
+        Ok(store) => {
+            let error = store.all_rows(&site).unwrap_err();
+            assert!(matches!(error, StoreError::Broken(_)), "{error:?}");
+            drop(store);
+            open(&folder)
+        }
+        Err(error) => panic!("{error}"),
+    };
+    assert!(!set_aside.set_aside().is_empty());
+    assert_eq!(set_aside.all_rows(&site).unwrap(), []);
 }
 
 #[test]
@@ -302,5 +307,35 @@ fn errors_are_retried_unless_the_rows_are_the_reason() {
     assert!(refused("Conversion Error: no number"));
     assert!(!refused("IO Error: No space left on device"));
     assert!(!refused("Out of Memory Error: failed to allocate"));
-    assert!(!refused("FATAL Error: database has been invalidated"));
+    let broken = |text: &str| {
+        let error = ::duckdb::Error::DuckDBFailure(::duckdb::ffi::Error::new(1), Some(text.into()));
+        matches!(StoreError::from(error), StoreError::Broken(_))
+    };
+    assert!(broken("FATAL Error: Failed: database has been invalidated because of a previous fatal error"));
+    assert!(broken("INTERNAL Error: Attempted to access index 7"));
+    assert!(!broken("IO Error: No space left on device"));
+}
+
+#[test]
+fn the_mark_is_the_furthest_that_was_set_and_goes_with_the_log() {
+    let folder = Folder::new();
+    let store = open(&folder);
+    assert_eq!(store.marked().unwrap(), 0);
+    store.mark(7).unwrap();
+    store.mark(5).unwrap();
+    assert_eq!(store.marked().unwrap(), 7);
+    store.settle().unwrap();
+    store.append(&sample(), &[]).unwrap();
+    store.mark(9).unwrap();
+    let whole = folder.after_crash();
+    assert_eq!(open(&whole).marked().unwrap(), 9);
+    // DuckDB takes a log whose beginning is damaged for no log at all, and says nothing.
+    let damaged = folder.after_crash();
+    let log = damaged.0.path().join("data/quartile.duckdb.wal");
+    let mut bytes = fs::read(&log).unwrap();
+    bytes[..64].fill(0xff);
+    fs::write(&log, bytes).unwrap();
+    let store = open(&damaged);
+    assert!(store.set_aside().is_empty());
+    assert!(store.marked().unwrap() < 9, "what is missing is missing from the mark as well");
 }

@@ -1,5 +1,9 @@
 //! The command line.
 
+mod queue;
+#[cfg(feature = "duckdb")]
+mod rebuild;
+
 use std::error::Error;
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -53,6 +57,13 @@ enum Command {
     /// Tokens that may read reports
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Look at the queue, repair it, forward again
+    #[command(subcommand)]
+    Queue(queue::QueueCommand),
+    /// Make the store anew from queue and archive
+    #[cfg(feature = "duckdb")]
+    #[command(long_about = rebuild::ABOUT)]
+    Rebuild(queue::Output),
 }
 
 #[derive(Subcommand)]
@@ -74,6 +85,9 @@ pub fn run() -> Result<(), Box<dyn Error>> {
             Ok(())
         }
         Command::Token(TokenCommand::Create) => create_token(),
+        Command::Queue(command) => queue::run(&command, &load(config.as_ref())?),
+        #[cfg(feature = "duckdb")]
+        Command::Rebuild(output) => rebuild::run(&load(config.as_ref())?, &output),
     }
 }
 
@@ -87,6 +101,13 @@ fn check(path: Option<PathBuf>) -> Result<(), Box<dyn Error>> {
     println!("keeps        {}", config.data_dir.display());
     for site in config.sites.iter() {
         println!("site         {}", site.id);
+    }
+    if let Some(archive) = &config.archive {
+        let (days, bytes) = (archive.retention.days, queue::size(archive.retention.max_bytes));
+        println!("archive      {}, {days} days, at most {bytes}", archive.dir.display());
+    }
+    for sink in &config.sinks {
+        println!("sink         {}, {}", sink.name, sink.url);
     }
     println!("reports for  {}", config.access);
     if config.demo {
@@ -119,6 +140,8 @@ fn start_log(format: LogFormat) {
     let filter = EnvFilter::try_from_env("QUARTILE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     let ansi = std::io::stderr().is_terminal();
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(ansi);
+    // What cannot be logged, because the disk is full for instance, is no reason for whoever logs to panic.
+    let log = log.log_internal_errors(false);
     match format {
         LogFormat::Text => log.init(),
         LogFormat::Json => log.json().init(),

@@ -1,0 +1,229 @@
+//! Records into a store: decoded, appended together, and where the store refuses, halved until what it refuses is alone.
+
+use std::error::Error;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use quartile_protocol::clock::Wall;
+use quartile_protocol::row::{EventRow, Row};
+
+use super::letters::{DeadLetters, Kept};
+use super::progress::{Amount, Delivered, Progress};
+use crate::ingest::Record;
+use crate::queue;
+use crate::store::{Store, StoreError};
+
+/// Where records go, and what becomes of what can never get there.
+#[derive(Clone)]
+pub struct Delivery {
+    store: Arc<dyn Store>,
+    letters: DeadLetters,
+    progress: Arc<Progress>,
+}
+
+/// Why records were not delivered; all of them are to be delivered again.
+#[derive(Debug, thiserror::Error)]
+pub enum DeliveryError {
+    /// The store did not take them.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What the store refuses could not be set aside.
+    #[error("a dead letter could not be written")]
+    Letter(#[from] io::Error),
+}
+
+/// Rows with the record that each is from.
+struct Rows {
+    slices: Vec<Row>,
+    slices_from: Vec<usize>,
+    events: Vec<EventRow>,
+    events_from: Vec<usize>,
+}
+
+/// A part of them.
+#[derive(Clone, Copy)]
+struct Part<'a> {
+    slices: &'a [Row],
+    slices_from: &'a [usize],
+    events: &'a [EventRow],
+    events_from: &'a [usize],
+}
+
+impl Delivery {
+    /// Delivers to `store`.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, letters: DeadLetters, progress: Arc<Progress>) -> Self {
+        Self { store, letters, progress }
+    }
+
+    /// Stores records. What the store can never take, and what is no record, is set aside, and the rest goes on. Blocks.
+    ///
+    /// # Errors
+    /// [`DeliveryError`]; some of the records may be stored, which does no harm when they are given again.
+    pub fn deliver(&self, records: &[queue::Record]) -> Result<Delivered, DeliveryError> {
+        let mut delivered = Delivered { records: records.len() as u64, ..Delivered::default() };
+        let mut rows =
+            Rows { slices: Vec::new(), slices_from: Vec::new(), events: Vec::new(), events_from: Vec::new() };
+        let mut first_received: Option<Wall> = None;
+        for (index, queued) in records.iter().enumerate() {
+            match Record::decode(&queued.payload) {
+                Ok(record) => {
+                    delivered.amount = delivered.amount.plus(record.items(), queued.bytes());
+                    first_received = first_received.or(record.received_at);
+                    delivered.last_received = record.received_at.or(delivered.last_received);
+                    rows.add(index, record);
+                }
+                Err(error) => {
+                    delivered.amount = delivered.amount.plus(0, queued.bytes());
+                    delivered.dead += 1;
+                    self.enter(queued, &error, self.letters.keep_whole(queued, &error)?);
+                }
+            }
+        }
+        self.progress.waits_since(first_received);
+        (delivered.rows, delivered.events) = (rows.slices.len() as u64, rows.events.len() as u64);
+        self.append(rows.all(), records, &mut delivered)?;
+        Ok(delivered)
+    }
+
+    /// Lets the store remember that everything before this position of the queue was delivered.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn mark(&self, position: u64) -> Result<(), StoreError> {
+        self.store.mark(position)
+    }
+
+    fn append(
+        &self,
+        part: Part<'_>,
+        records: &[queue::Record],
+        delivered: &mut Delivered,
+    ) -> Result<(), DeliveryError> {
+        match self.store.append(part.slices, part.events) {
+            Err(error @ StoreError::Refused(_)) => match part.halves() {
+                Some([first, second]) => {
+                    self.append(first, records, delivered)?;
+                    self.append(second, records, delivered)
+                }
+                None => self.set_aside(part, records, &error, delivered),
+            },
+            other => Ok(other?),
+        }
+    }
+
+    /// Sets the one slice or event of `part` aside.
+    fn set_aside(
+        &self,
+        part: Part<'_>,
+        records: &[queue::Record],
+        reason: &StoreError,
+        delivered: &mut Delivered,
+    ) -> Result<(), DeliveryError> {
+        let refused = match (part.slices, part.events) {
+            ([row], _) => {
+                delivered.rows -= 1;
+                let key = &row.key;
+                Some((part.slices_from[0], format!("{}-s{}", key.view, key.n), Narrow::Slice(key.view, key.n)))
+            }
+            (_, [event]) => {
+                delivered.events -= 1;
+                let (view, seq) = (event.view, event.event.seq);
+                Some((part.events_from[0], format!("{view}-e{seq}"), Narrow::Event(view, seq)))
+            }
+            _ => None,
+        };
+        let Some((from, name, narrow)) = refused else { return Ok(()) };
+        delivered.dead += 1;
+        let queued = &records[from];
+        let kept = match Record::decode(&queued.payload).ok().and_then(|record| narrow.of(&record)) {
+            Some(only) => self.letters.keep_item(queued.position.get(), &name, reason, &only)?,
+            // It was decoded a moment ago.
+            None => self.letters.keep_whole(queued, reason)?,
+        };
+        self.enter(queued, reason, kept);
+        Ok(())
+    }
+
+    fn enter(&self, queued: &queue::Record, reason: &dyn Error, kept: Kept) {
+        let position = queued.position;
+        match kept {
+            Kept::New => {
+                self.progress.dead_letters.fetch_add(1, Ordering::Relaxed);
+                tracing::error!(%position, ?reason, "what can never be stored was set aside as a dead letter");
+            }
+            Kept::Known => {}
+            Kept::Full => {
+                self.progress.lost_letters.fetch_add(1, Ordering::Relaxed);
+                tracing::error!(%position, ?reason, "LOST: it can never be stored, and there are too many dead letters");
+            }
+        }
+    }
+}
+
+/// What of a record to keep.
+enum Narrow {
+    Slice(quartile_protocol::id::ViewId, u32),
+    Event(quartile_protocol::id::ViewId, u32),
+}
+
+impl Narrow {
+    fn of(&self, record: &Record) -> Option<Record> {
+        match *self {
+            Self::Slice(view, n) => record.only_slice(view, n),
+            Self::Event(view, seq) => record.only_event(view, seq),
+        }
+    }
+}
+
+impl Rows {
+    fn add(&mut self, from: usize, record: Record) {
+        let (slices, events) = record.into_rows();
+        self.slices_from.extend(slices.iter().map(|_| from));
+        self.events_from.extend(events.iter().map(|_| from));
+        self.slices.extend(slices);
+        self.events.extend(events);
+    }
+
+    fn all(&self) -> Part<'_> {
+        Part {
+            slices: &self.slices,
+            slices_from: &self.slices_from,
+            events: &self.events,
+            events_from: &self.events_from,
+        }
+    }
+}
+
+impl Part<'_> {
+    /// Two smaller parts; `None` of one row.
+    fn halves(self) -> Option<[Self; 2]> {
+        // Slices apart from events first: what is wrong is mostly wrong with one of them.
+        let (slices, events) = match (self.slices.len(), self.events.len()) {
+            (0, 0..=1) | (1, 0) => return None,
+            (slices, 0) => (slices / 2, 0),
+            (0, events) => (0, events / 2),
+            (slices, _) => (slices, 0),
+        };
+        let (first, second) = (self.slices.split_at(slices), self.events.split_at(events));
+        let (first_from, second_from) = (self.slices_from.split_at(slices), self.events_from.split_at(events));
+        let part = |slices, slices_from, events, events_from| Self { slices, slices_from, events, events_from };
+        Some([
+            part(first.0, first_from.0, second.0, second_from.0),
+            part(first.1, first_from.1, second.1, second_from.1),
+        ])
+    }
+}
+
+/// What waits in a queue, record by record.
+pub(super) fn count(backlog: &mut Amount, payload: &[u8]) {
+    *backlog = backlog.plus(Record::count_items(payload), queue::record_bytes(payload));
+}
+
+impl queue::Record {
+    /// Its bytes in a segment.
+    fn bytes(&self) -> u64 {
+        queue::record_bytes(&self.payload)
+    }
+}
