@@ -32,31 +32,36 @@ const EMPTY = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 /** What the module exports; `calls` are the names and numbers of all calls, `requests` what it wants to send. */
 function fakeModule() {
   const memory = { buffer: new ArrayBuffer(65536) };
-  const fake = { calls: [], texts: {}, requests: [], due: Infinity, fails: false };
-  let free = 1024;
-  const read = (pointer, length) => new TextDecoder().decode(new Uint8Array(memory.buffer, pointer, length));
+  const fake = { calls: [], requests: [], due: Infinity, fails: false };
+  const [ROOM, RESULT] = [1024, 32768];
+  /** Which calls are told first how many bytes of text wait for them. */
+  const TAKES_TEXTS = ['start', 'attach', 'describe', 'observe'];
+  const read = (length) => new TextDecoder().decode(new Uint8Array(memory.buffer, ROOM, length)).split('\0').slice(0, -1);
+  let length = 0;
   const special = {
     memory,
-    __wbindgen_malloc: (length) => (free += length) - length,
-    __wbindgen_free: () => {},
-    __wbindgen_add_to_stack_pointer: () => 512,
-    put: (key, pointer, length) => (fake.texts[key] = read(pointer, length)),
-    dim: (...at) => fake.calls.push(['dim', read(at[0], at[1]), read(at[2], at[3])]),
-    core_next: () => (fake.requests.length ? fake.requests[0].bits : -1),
-    core_poll: () => fake.due,
-    core_body: (result) => {
-      const bytes = new TextEncoder().encode(fake.requests.shift().body);
-      new Uint8Array(memory.buffer, 2048).set(bytes);
-      new Uint32Array(memory.buffer, result, 2).set([2048, bytes.length]);
+    // It is what a promise is resolved with, and no promise itself.
+    then: null,
+    room: () => ROOM,
+    next: () => {
+      const request = fake.requests.shift();
+      if (!request) return -1;
+      const bytes = new TextEncoder().encode(request.body);
+      new Uint8Array(memory.buffer, RESULT).set(bytes);
+      length = bytes.length;
+      return request.bits;
     },
+    result: () => RESULT,
+    result_length: () => length,
+    wake_at: () => fake.due,
   };
   fake.exports = new Proxy(special, {
     get: (known, name) =>
-      known[name] ??
+      name in known ? known[name] :
       ((...numbers) => {
         if (fake.fails) throw new Error('trapped');
-        fake.calls.push([name.replace('core_', ''), ...numbers.slice(1), { ...fake.texts }]);
-        fake.texts = {};
+        const texts = TAKES_TEXTS.includes(name) ? read(numbers.shift()) : [];
+        fake.calls.push([name, ...numbers, texts]);
         return 7;
       }),
   });
@@ -106,15 +111,13 @@ export async function stage(settings = {}, navigator = {}) {
   const { track } = await source('page', toText(EMPTY));
   const fake = fakeModule();
   let begin;
-  const instantiate = (bytes) => {
-    assert.deepEqual(bytes, EMPTY);
-    return new Promise((resolve) => (begin = () => resolve({ instance: fake })));
-  };
+  const compile = async (bytes) => assert.deepEqual(bytes, EMPTY);
+  const instantiate = () => new Promise((resolve) => (begin = () => resolve(fake)));
   define('window', new EventTarget());
   define('document', Object.assign(new EventTarget(), { hidden: false, referrer: '', fullscreenElement: null }));
   define('location', { href: 'https://site.example/watch?token=1#t', search: '?token=1&utm_source=mail' });
   define('navigator', { language: 'en', maxTouchPoints: 0, ...navigator });
-  define('WebAssembly', { instantiate });
+  define('WebAssembly', { compile, instantiate });
   const sent = [];
   const answer = { status: 200, body: { accepted: 1 }, headers: {} };
   define('fetch', (url, options) => {
@@ -129,6 +132,7 @@ export async function stage(settings = {}, navigator = {}) {
     for (let turns = 0; turns < 5; turns += 1) await turn();
   };
   const ready = async () => {
+    await settle();
     begin();
     await settle();
   };

@@ -23,6 +23,7 @@ test('a text is cut between characters, by its bytes', () => {
   assert.equal(cut('héllo', 3), 'hé');
   assert.equal(cut('héllo', 6), 'héllo');
   assert.equal(cut('👍👍', 7), '👍');
+  assert.equal(cut('a\0b', 9), 'ab', 'a NUL would end it');
   assert.equal(cut('a'.repeat(300), 200), 'a'.repeat(200));
   for (const nothing of ['', null, undefined, 7, {}]) assert.equal(cut(nothing, 9), undefined);
 });
@@ -50,10 +51,10 @@ test('a player is described in the order of the boundary', () => {
 });
 
 test('dimensions are bounded texts', () => {
-  assert.deepEqual(element.dims({ plan: 'pro', seats: 3 }), [['plan', 'pro'], ['seats', '3']]);
+  assert.deepEqual(element.dims({ plan: 'pro', seats: 3 }), ['plan', 'pro', 'seats', '3']);
   assert.deepEqual(element.dims(undefined), []);
   const many = Object.fromEntries(Array.from({ length: 30 }, (_, index) => [`n${index}`, 'v']));
-  assert.equal(element.dims(many).length, limits.CUSTOM_NAMES);
+  assert.equal(element.dims(many).length, 2 * limits.CUSTOM_NAMES);
 });
 
 test('the state of an element is eight bits', () => {

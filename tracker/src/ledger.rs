@@ -248,6 +248,11 @@ impl Ledger {
         &mut open.slice
     }
 
+    /// For how long the open slice has been open; without one, any time fits into the next.
+    pub(crate) fn open_for(&self, now: Mono) -> Millis {
+        self.open.as_ref().map_or(Millis::MAX, |open| now.since(open.since))
+    }
+
     /// Counts something that happens now.
     pub(crate) fn count(&mut self, field: Field) {
         self.add(field, 1);

@@ -27,6 +27,8 @@
 //! | `delivery` | when to send, and when to try again |
 //! | [`tracker`] | the players of a page, put together |
 
+#![expect(clippy::vec_box, reason = "lists of one kind of element share their code, which a page downloads")]
+
 pub mod signal;
 pub mod tracker;
 

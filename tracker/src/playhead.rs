@@ -104,6 +104,15 @@ impl Playhead {
         })
     }
 
+    /// Whether it cannot have come to `pos` by playing, if it `may_move` at all, nor stood still there.
+    pub(crate) fn jumps_to(&self, pos: Option<Media>, may_move: bool, hidden: bool, now: Mono) -> bool {
+        self.last.zip(pos).is_some_and(|((from, since), to)| {
+            let media_ms = (to - from) as f64;
+            let farthest = if may_move { self.farthest(since, hidden, now) } else { STEP_SLACK_MS };
+            media_ms < -STEP_SLACK_MS || media_ms > farthest
+        })
+    }
+
     /// How far a step can go.
     fn farthest(&self, since: Mono, hidden: bool, now: Mono) -> f64 {
         let cap = if hidden { STEP_CAP_HIDDEN_MS } else { STEP_CAP_MS };

@@ -110,6 +110,8 @@ struct Attached {
     subject: Subject,
     /// The address of what is shown.
     source: String,
+    /// What the engine said of its being live; it does not say it again for another view.
+    live: Option<bool>,
     view: Option<Box<View>>,
 }
 
@@ -171,7 +173,7 @@ impl Tracker {
         if self.players.len() < MAX_PLAYERS {
             self.next_player += 1;
             subject.set_user(&self.config.user);
-            self.players.push(Box::new(Attached { id, subject, source: String::new(), view: None }));
+            self.players.push(Box::new(Attached { id, subject, source: String::new(), live: None, view: None }));
         }
         id
     }
@@ -223,8 +225,11 @@ impl Tracker {
     #[inline(never)]
     fn hear(&mut self, id: PlayerId, told: &Told<'_>, seen: &Snapshot, now: Mono) {
         let Some(index) = self.index(id) else { return };
-        if matches!(told.what, What::Source) {
+        if told.what == What::Source {
             self.change_source(index, told.texts[0], now);
+        }
+        if told.what == What::Live {
+            self.players[index].live = Some(told.is_on());
         }
         if self.players[index].view.as_ref().is_some_and(|view| view.is_idle(now)) {
             self.part(index, StopReason::Idle, now);
@@ -392,14 +397,19 @@ impl Tracker {
         let player = &mut self.players[index];
         if player.view.is_none() && !is_placeholder(&player.source) {
             let id = ViewId::from_bits(self.dates.wall(now), self.random.bits());
-            player.view = Some(View::new(id, player.subject.clone(), self.dates, now));
+            let mut view = View::new(id, player.subject.clone(), self.dates, now);
+            view.believe(player.live);
+            player.view = Some(view);
         }
     }
 
     /// A view that grew too old is followed by one that goes on where it was.
     fn hand_on(&mut self, index: usize, now: Mono) {
         let id = ViewId::from_bits(self.dates.wall(now), self.random.bits());
-        let heir = self.players[index].view.as_ref().map(|view| view.heir(id, now));
+        let mut heir = self.players[index].view.as_ref().map(|view| view.heir(id, now));
+        if let Some(heir) = &mut heir {
+            heir.believe(self.players[index].live);
+        }
         self.part(index, StopReason::Expired, now);
         self.players[index].view = heir;
     }
@@ -426,6 +436,7 @@ impl Tracker {
         let made = |address: &str| address.starts_with("blob:");
         if *before != address && !(made(before) && made(address)) && !is_placeholder(address) {
             self.part(index, StopReason::SourceChanged, now);
+            self.players[index].live = None;
         }
         if !is_placeholder(address) {
             self.players[index].source = address.into();

@@ -1,10 +1,10 @@
-//! The SDK from Rust to what the npm package inlines, in four steps: compile, bind, shrink, hand over.
+//! The SDK from Rust to what the npm package inlines, in four steps: compile, take out what is not needed, optimise, and
+//! take out the data that is not needed then.
 //!
-//! `npm/generated/` then holds:
-//! - `quartile.wasm`: the optimised module, which imports nothing,
-//! - `exports.d.ts`: the types of what it exports.
+//! `npm/generated/quartile.wasm` is then the optimised module, which imports nothing.
 //!
-//! The module is built for the first version of WebAssembly: it is smaller, and `wasm2js` understands it.
+//! The module is built for the first version of WebAssembly and three small additions to it, which every browser has had
+//! since 2021: it is smaller so.
 
 use std::path::{Path, PathBuf};
 
@@ -16,18 +16,11 @@ use crate::workspace::{Context, make_folder, read_text};
 /// Where the results go, for the npm package to read.
 const OUTPUT: &str = "npm/generated";
 
-/// The stem of the generated files.
-const NAME: &str = "quartile";
-
-/// What the optimiser makes.
-const OPTIMISED: &str = "optimised.wasm";
-
 /// What the npm package reads.
-const RESULTS: [&str; 2] = ["quartile.wasm", "exports.d.ts"];
+const RESULT: &str = "quartile.wasm";
 
 /// What LLVM and the standard library use even when asked for the first version, so the optimiser must accept it.
-const WASM_OPT: &[&str] = &[
-    "-Oz",
+const FEATURES: &[&str] = &[
     "--enable-bulk-memory",
     "--enable-bulk-memory-opt",
     "--enable-multivalue",
@@ -35,10 +28,10 @@ const WASM_OPT: &[&str] = &[
     "--enable-nontrapping-float-to-int",
     "--enable-reference-types",
     "--enable-sign-ext",
-    "--strip-debug",
-    "--strip-producers",
-    "--strip-target-features",
 ];
+
+/// What the last run takes out beside what is not needed.
+const STRIP: &[&str] = &["--strip-debug", "--strip-producers", "--strip-target-features"];
 
 /// Brings `npm/generated/` up to date; quick when the compiled module has not changed.
 pub fn build(context: &Context) -> Result<()> {
@@ -52,14 +45,20 @@ pub fn build(context: &Context) -> Result<()> {
     }
     let scratch = compiled.with_file_name("quartile-generated");
     make_folder(&scratch)?;
-    context.progress.step("Binding the module", || {
-        let mut command = context.cargo(&["run", "--quiet", "--package", "xtask-bindgen", "--"]);
-        run(command.arg(&compiled).arg(&scratch).arg(NAME), sink)
-    })?;
-    context.progress.step("Shrinking the module", || {
+    let file = |name: &str| scratch.join(name);
+    let snip = |what: &str, inputs: &[&Path], output: &Path| {
+        let mut command = context.cargo(&["run", "--quiet", "--package", "xtask-snip", "--", what]);
+        run(command.args(inputs).arg(output), sink)
+    };
+    let optimise = |options: &[&str], input: &Path, output: &Path| {
         let mut command = context.program("node_modules/.bin/wasm-opt");
-        let module = scratch.join(format!("{NAME}_bg.wasm"));
-        run(command.args(WASM_OPT).arg(&module).arg("-o").arg(scratch.join(OPTIMISED)), sink)
+        run(command.arg("-Oz").args(FEATURES).args(options).arg(input).arg("-o").arg(output), sink)
+    };
+    context.progress.step("Taking out what is not needed", || snip("code", &[&compiled], &file("snipped.wasm")))?;
+    context.progress.step("Shrinking the module", || {
+        optimise(&["--debuginfo"], &file("snipped.wasm"), &file("shrunk.wasm"))?;
+        snip("data", &[&compiled, &file("shrunk.wasm")], &file("swept.wasm"))?;
+        optimise(STRIP, &file("swept.wasm"), &file(RESULT))
     })?;
     hand_over(&scratch, &output, &stamp)
 }
@@ -68,7 +67,8 @@ pub fn build(context: &Context) -> Result<()> {
 fn rust_flags() -> String {
     let home = std::env::var("CARGO_HOME").or_else(|_| std::env::var("HOME").map(|home| format!("{home}/.cargo")));
     let hidden = home.map(|home| format!(" --remap-path-prefix={home}=cargo")).unwrap_or_default();
-    format!("-C target-cpu=mvp{hidden}")
+    let features = "+bulk-memory,+sign-ext,+nontrapping-fptoint";
+    format!("-C target-cpu=mvp -C target-feature={features} -C link-arg=--emit-relocs{hidden}")
 }
 
 /// Compiles the SDK and returns the path of the module.
@@ -83,8 +83,9 @@ fn compile(context: &Context) -> Result<PathBuf> {
 fn stamp_of(context: &Context, compiled: &Path) -> Result<String> {
     let module = std::fs::read(compiled).doing(|| format!("reading {}", compiled.display()))?;
     let tools = [
-        read_text(&context.path("xtask/bindgen/src/main.rs"))?,
-        read_text(&context.path("xtask/bindgen/src/snip.rs"))?,
+        read_text(&context.path("xtask/snip/src/main.rs"))?,
+        read_text(&context.path("xtask/snip/src/snip.rs"))?,
+        read_text(&context.path("xtask/snip/src/data.rs"))?,
         read_text(&context.path("node_modules/binaryen/package.json"))?,
         read_text(&context.path("Cargo.toml"))?,
         include_str!("wasm.rs").to_owned(),
@@ -99,8 +100,7 @@ fn fnv(bytes: &[u8]) -> u64 {
 
 /// Whether the results were made from exactly what `stamp` says and are all there.
 fn is_current(output: &Path, stamp: &str) -> bool {
-    let all_there = RESULTS.iter().all(|file| output.join(file).is_file());
-    all_there && std::fs::read_to_string(output.join("stamp")).is_ok_and(|written| written == stamp)
+    output.join(RESULT).is_file() && std::fs::read_to_string(output.join("stamp")).is_ok_and(|written| written == stamp)
 }
 
 /// Copies the results to where the npm package reads them; the stamp last, so that an interruption is noticed.
@@ -110,9 +110,7 @@ fn hand_over(scratch: &Path, output: &Path, stamp: &str) -> Result<()> {
         std::fs::remove_dir_all(output).doing(doing)?;
     }
     make_folder(output)?;
-    let copy = |from: &str, to: &str| std::fs::copy(scratch.join(from), output.join(to)).doing(doing);
-    copy(OPTIMISED, RESULTS[0])?;
-    copy(&format!("{NAME}_bg.wasm.d.ts"), RESULTS[1])?;
+    std::fs::copy(scratch.join(RESULT), output.join(RESULT)).doing(doing)?;
     std::fs::write(output.join("stamp"), stamp).doing(doing)
 }
 
@@ -131,14 +129,12 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("xtask-wasm-{}", std::process::id()));
         let (scratch, output) = (folder.join("scratch"), folder.join("output"));
         std::fs::create_dir_all(&scratch).unwrap();
-        for name in [OPTIMISED, "quartile_bg.wasm.d.ts"] {
-            std::fs::write(scratch.join(name), name).unwrap();
-        }
+        std::fs::write(scratch.join(RESULT), RESULT).unwrap();
         assert!(!is_current(&output, "1"));
         hand_over(&scratch, &output, "1").unwrap();
         assert!(is_current(&output, "1"));
         assert!(!is_current(&output, "2"));
-        std::fs::remove_file(output.join(RESULTS[1])).unwrap();
+        std::fs::remove_file(output.join(RESULT)).unwrap();
         assert!(!is_current(&output, "1"));
         std::fs::remove_dir_all(&folder).unwrap();
     }

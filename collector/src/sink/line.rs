@@ -7,7 +7,7 @@ use quartile_protocol::row::{EventRow, Row};
 /// A slice as one line, without its end. What is the least element is left out.
 #[must_use]
 pub fn slice(row: &Row) -> String {
-    Json::object_of(&|json| {
+    Json::object_of(|json| {
         json.text("type", "slice");
         json.text("site", row.key.site.as_str());
         json.text("view", &row.key.view.to_string());
@@ -20,7 +20,7 @@ pub fn slice(row: &Row) -> String {
         json.text("watched", &row.watched.to_hex());
         json.text("rewatched", &row.rewatched.to_hex());
         json.text("active", &row.active.to_hex());
-        json.object("dims", &|json| {
+        json.object("dims", |json| {
             row.dimensions.known().for_each(|(dimension, value): (Dimension, &str)| json.text(dimension.name(), value));
         });
     })
@@ -29,10 +29,10 @@ pub fn slice(row: &Row) -> String {
 /// An event as one line, without its end.
 #[must_use]
 pub fn event(row: &EventRow) -> String {
-    Json::object_of(&|json| {
+    Json::object_of(|json| {
         json.text("type", "event");
         json.text("site", row.site.as_str());
         json.text("view", &row.view.to_string());
-        json.object("event", &|json| row.event.write(json));
+        json.object("event", |json| row.event.write(json));
     })
 }

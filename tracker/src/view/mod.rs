@@ -55,6 +55,9 @@ const AUTOPLAY_MS: Millis = 1_000;
 /// A fatal error is survived if the playhead moves within so long.
 const SURVIVAL_MS: Millis = 10_000;
 
+/// A `seeking` that is delivered when the seek is over belongs to a jump that was seen no longer ago.
+const JUMP_MS: Millis = 250;
+
 /// A view as it is now, for people who look on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inspection {
@@ -64,7 +67,7 @@ pub struct Inspection {
     pub state: &'static str,
     /// What was counted so far.
     pub totals: Fields,
-    /// How long each state lasted; together, as long as the view was looked at.
+    /// How long each state lasted; together, as long as the view was looked at, less what was slept through.
     pub times_ms: Vec<(&'static str, Millis)>,
 }
 
@@ -84,11 +87,15 @@ pub(crate) struct View {
     running: bool,
     /// Whether the viewer paused it and did not go on since.
     on_hold: bool,
+    /// Whether the content came to its end and nothing played since.
+    over: bool,
     /// When the element, which could play by itself, is found not to.
     autoplay_due: Mono,
     /// When the playhead is found not to have survived a fatal error.
     dead_at: Mono,
     playhead: Playhead,
+    /// When the playhead was last found elsewhere than it can have come to by playing.
+    jumped_at: Mono,
     /// The player began its content again by itself, and is seeking to its beginning.
     wrapping: bool,
     progress: Progress,
@@ -116,9 +123,11 @@ impl View {
             wait: Wait::default(),
             running: false,
             on_hold: false,
+            over: false,
             autoplay_due: Mono::NEVER,
             dead_at: Mono::NEVER,
             playhead: Playhead::default(),
+            jumped_at: Mono::NEVER,
             wrapping: false,
             progress,
             seeks: Seeks::default(),
@@ -134,13 +143,20 @@ impl View {
         let mut heir = Self::new(id, self.subject().clone(), self.ledger.dates, now);
         heir.ledger.note(Field::Impressions);
         heir.ledger.note(Field::Viewables);
-        (heir.start, heir.running) = (self.start, self.running);
+        (heir.start, heir.running, heir.over) = (self.start, self.running, self.over);
         // A stall or a seek that goes on was begun in this view, and is told there.
         heir.state = match self.state {
             State::Rebuffering | State::Seeking => State::Playing,
             state => state,
         };
         heir
+    }
+
+    /// What the engine said of being live before this view began.
+    pub(crate) fn believe(&mut self, live: Option<bool>) {
+        if let Some(live) = live {
+            self.progress.believe(if live { "live" } else { "vod" });
+        }
     }
 
     /// Takes in what the player did.
@@ -175,10 +191,19 @@ impl View {
     fn move_playhead(&mut self, told: &Told<'_>, seen: &Snapshot) -> Option<Step> {
         self.wrapping &= seen.seeking;
         let now = self.ledger.now;
+        if now.since(self.jumped_at) > JUMP_MS {
+            self.jumped_at = Mono::NEVER;
+        }
+        if self.playhead.jumps_to(seen.pos, self.state.may_move(), self.hidden, now) {
+            self.jumped_at = now;
+            self.seeks.note_origin(self.playhead.place());
+        }
         let sought = seen.seeking || told.what == What::Seeking || self.state == State::Seeking;
         if !self.state.may_move() || sought || told.what == What::Source {
             // A seek begins where the playhead was last seen.
-            self.seeks.note_origin(self.playhead.place());
+            if self.jumped_at == Mono::NEVER {
+                self.seeks.note_origin(self.playhead.place());
+            }
             let by = if sought { Put::Seek } else { Put::Motion };
             self.playhead.put(seen.pos, seen.rate, by, now);
             return None;
@@ -216,8 +241,9 @@ impl View {
         let from = std::mem::replace(&mut self.looked, now);
         let moved_ms = step.map_or(0, |step| now.since(step.began.max(from)));
         let lasted = now.since(from) - moved_ms;
-        self.times.spend(self.state, lasted, moved_ms);
         let awake = lasted.min(SLEEP_MS);
+        // Where nothing is awaited, nobody looks: only there a long silence is no sleep.
+        self.times.spend(self.state, if self.state.is_active() { awake } else { lasted }, moved_ms);
         match self.state {
             State::Requested | State::Starting if !self.hidden && awake > 0 => {
                 self.wait.ms += awake;
@@ -338,7 +364,7 @@ impl View {
 
     fn fail(&mut self, code: &str, message: &str, fatal: bool) {
         // What fails after the end, nobody misses.
-        if fatal && self.state == State::Ended {
+        if fatal && self.over {
             return;
         }
         let (phase, code) = (self.start.phase(), cut(code, limits::WORD_BYTES));
@@ -448,7 +474,7 @@ impl View {
     pub(crate) fn stop(&mut self, reason: StopReason, now: Mono) {
         self.ledger.look(None, now);
         let reason = match (self.state, reason) {
-            (State::Ended, StopReason::Closed | StopReason::Idle) => StopReason::Ended,
+            (_, StopReason::Closed | StopReason::Idle) if self.over => StopReason::Ended,
             (State::Failed, StopReason::Closed | StopReason::Idle) => StopReason::Error,
             _ => reason,
         };

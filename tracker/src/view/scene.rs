@@ -117,14 +117,12 @@ impl Scene {
                 switched(EventType::Captions, on, ledger).text("language", first);
             }
             What::AudioTrack => ledger.event(EventType::AudioTrack).text("language", first),
-            What::Rendition => {
-                if self.switch([told.whole(0), told.whole(1), told.whole(2)], ledger) {
-                    let details = ledger.event(EventType::Rendition);
-                    details.known_number("width", told.known(0));
-                    details.known_number("height", told.known(1));
-                    details.known_number("bitrate_kbps", told.known(2));
-                    details.truth("auto", (!first.is_empty()).then_some(first == "auto"));
-                }
+            What::Rendition if self.switch([told.whole(0), told.whole(1), told.whole(2)], ledger) => {
+                let details = ledger.event(EventType::Rendition);
+                details.known_number("width", told.known(0));
+                details.known_number("height", told.known(1));
+                details.known_number("bitrate_kbps", told.known(2));
+                details.truth("auto", (!first.is_empty()).then_some(first == "auto"));
             }
             What::Ad => {
                 let moment = AdMoment::ALL[told.whole(0) as usize % AdMoment::ALL.len()];

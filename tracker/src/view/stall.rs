@@ -24,7 +24,7 @@ const SHORTEST_MS: Millis = 250;
 /// The stall that is going on, or the last one.
 #[derive(Debug)]
 pub(crate) struct Stall {
-    /// When the playhead last moved, and where.
+    /// When the playhead last moved, less what was slept through since, and where.
     since: Mono,
     at: Mono,
     pos: Option<Media>,
@@ -51,7 +51,11 @@ impl Stall {
 
     /// It went on until `until`, as a look shows.
     pub(super) fn spend(&mut self, until: Mono, ledger: &mut Ledger) {
-        self.lasted_ms += until.since(self.since + self.lasted_ms).min(SLEEP_MS);
+        let passed = until.since(self.since + self.lasted_ms);
+        let awake = passed.min(SLEEP_MS);
+        // What was slept through is left out for good: the next look must not find it again.
+        self.since = self.since + (passed - awake);
+        self.lasted_ms += awake;
         self.count(until, ledger);
     }
 
@@ -61,6 +65,8 @@ impl Stall {
         if self.lasted_ms < SHORTEST_MS || more == 0 {
             return;
         }
+        // A slice that something else opened since it began has no room for more than its own time.
+        let more = more.min(ledger.open_for(ledger.now));
         ledger.slice_from(until - more).fields[Field::RebufferMs] += more;
         if self.counted_ms == 0 {
             ledger.count(Field::Rebuffers);
@@ -102,8 +108,7 @@ impl View {
 
     fn begin_stall(&mut self) {
         let now = self.ledger.now;
-        let since = self.playhead.moved_at();
-        let lasted_ms = now.since(since).min(SLEEP_MS);
+        let lasted_ms = now.since(self.playhead.moved_at()).min(SLEEP_MS);
         let cause = match self.playhead.put_by() {
             Put::Seek => Cause::Seek,
             Put::Rate => Cause::Rate,
@@ -111,7 +116,7 @@ impl View {
         };
         let (at, pos, n) = (now - lasted_ms, self.ledger.pos, self.ledger.current());
         self.times.move_to_stall(lasted_ms);
-        self.stall = Stall { since, at, pos, n, cause, lasted_ms, counted_ms: 0 };
+        self.stall = Stall { since: at, at, pos, n, cause, lasted_ms, counted_ms: 0 };
         self.stall.count(now, &mut self.ledger);
         self.enter(State::Rebuffering);
     }

@@ -149,12 +149,31 @@ impl View {
         }
         if seen.ended {
             self.end();
-        } else if seen.seeking {
+        } else if seen.seeking && (seen.paused || self.start == Start::Played) {
+            // A look that came before the event found it standing still, nobody knew why.
+            if told.what == What::Paused && seen.paused && self.state == State::Idle {
+                self.hold(told);
+            }
             self.seek(seen);
-        } else if seen.paused {
-            self.hold(told);
         } else {
-            self.run(seen);
+            if told.what == What::Seeking && self.jumped_at != Mono::NEVER {
+                self.jump(seen);
+            }
+            if seen.paused {
+                self.hold(told);
+            } else {
+                self.run(seen);
+            }
+        }
+    }
+
+    /// A seek that is over before its event is delivered: the element never said that it seeks.
+    fn jump(&mut self, seen: &Snapshot) {
+        self.jumped_at = Mono::NEVER;
+        let replays = self.over && !seen.paused;
+        if self.start == Start::Played && self.state != State::Seeking && !replays {
+            self.seeks.begin(&mut self.ledger);
+            self.seeks.end(self.ledger.now);
         }
     }
 
@@ -166,6 +185,7 @@ impl View {
         }
         self.reach_end(played_here);
         self.enter(State::Ended);
+        self.over = true;
     }
 
     /// The content came to its end.
@@ -204,7 +224,7 @@ impl View {
         }
         let state = match (self.state, self.start) {
             // The end stays the end until something plays, wherever the viewer looks meanwhile.
-            (State::Ended, _) => State::Ended,
+            _ if self.over => State::Ended,
             (_, Start::NotAsked) => State::Idle,
             _ if self.running => State::Idle,
             _ => State::Paused,
@@ -215,9 +235,10 @@ impl View {
     fn run(&mut self, seen: &Snapshot) {
         self.running = true;
         let was_on_hold = std::mem::take(&mut self.on_hold);
+        let was_over = std::mem::take(&mut self.over);
         match self.start {
             Start::NotAsked => self.ask(),
-            Start::Played if self.state == State::Ended => self.replay(),
+            Start::Played if was_over => self.replay(),
             Start::Played if was_on_hold => {
                 self.ledger.count(Field::Resumes);
                 self.ledger.event(EventType::Resume);
@@ -240,6 +261,7 @@ impl View {
     }
 
     fn replay(&mut self) {
+        self.jumped_at = Mono::NEVER;
         if self.ledger.pos.is_some_and(|pos| pos.as_ms() <= BEGINNING_MS) {
             self.ledger.count(Field::Replays);
             self.ledger.event(EventType::Replay);

@@ -411,3 +411,30 @@ slice 1 at 580.000 for 120.000: wait_ms=120000
 slice 2 at 700.000 for 0.000: stops=1 stop_reason=closed
 "
 );
+
+timeline!(
+    what_the_engine_said_of_being_live_holds_for_the_next_view_of_the_same_source,
+    "0    source /live.m3u8
+     0    live yes
+     0    load 60
+     0    play
+     5    pause
+     6    sleep 3700
+     3706 play
+     3710 leave",
+    @"
+   0.000 impression
+   0.000 play_request @0
+   0.000 play @0
+   5.000 pause @5
+3706.000 stop reason=idle
+slice 0 at 0.000 for 5.000: views=1 impressions=1 play_requests=1 plays=1 pauses=1 played_ms=5000 content_ms=5000 engaged_ms=5000 played_ms_other=5000 startup_ms=1 active=1 [kind=live]
+slice 1 at 3706.000 for 0.000: stops=1 stop_reason=idle [kind=live]
+--- another view
+3706.000 impression
+3706.000 play_request @5
+3706.000 play @5
+3710.000 stop reason=closed
+slice 0 at 3706.000 for 4.000: views=1 impressions=1 play_requests=1 plays=1 stops=1 played_ms=4000 content_ms=4000 engaged_ms=4000 played_ms_other=4000 startup_ms=1 active=1 stop_reason=closed [kind=live]
+"
+);

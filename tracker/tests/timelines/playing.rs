@@ -663,3 +663,49 @@ timeline!(
 slice 0 at 0.000 for 9.000: views=1 impressions=1 play_requests=1 plays=1 pauses=1 stops=1 played_ms=5000 content_ms=5000 paused_ms=4000 engaged_ms=5000 ladder_plays=1 played_ms_other=5000 startup_ms=1 watched=8% active=1 stop_reason=closed
 "
 );
+
+timeline!(
+    playback_that_goes_on_where_it_was_left_is_asked_for_before_the_place_is_shown,
+    "0    source /film.mp4
+     0    load 60
+     1    seek 30 0.5
+     1.1  play
+     5    leave",
+    @"
+   0.000 impression
+   1.100 play_request @30
+   1.500 play @30
+   2.500 quartile ladder=position percent=25 @31
+   2.500 quartile ladder=position percent=50 @31
+   5.000 stop reason=closed
+slice 0 at 0.000 for 5.000: views=1 impressions=1 play_requests=1 plays=1 stops=1 played_ms=3500 content_ms=3500 wait_ms=400 engaged_ms=3500 ladder_plays=1 played_ms_other=3500 startup_ms=400 position_25=1 position_50=1 watched=6% active=1 stop_reason=closed
+"
+);
+
+timeline!(
+    looking_back_after_the_end_is_no_pause_and_playing_from_there_is_a_replay,
+    "0    source /film.mp4
+     0    load 10
+     0    play
+     12   seek 0 0.2
+     20   play
+     25   leave",
+    @"
+   0.000 impression
+   0.000 play_request @0
+   0.000 play @0
+   2.500 quartile ladder=watched percent=25 @2.5
+   2.500 quartile ladder=position percent=25 @2.5
+   5.000 quartile ladder=watched percent=50 @5
+   5.000 quartile ladder=position percent=50 @5
+   7.500 quartile ladder=watched percent=75 @7.5
+   7.500 quartile ladder=position percent=75 @7.5
+  10.000 quartile ladder=watched percent=100 @10
+  10.000 quartile ladder=position percent=100 @10
+  10.000 end @10
+  12.000 seek from_ms=10000 to_ms=0 took_ms=200 @10
+  20.000 replay @0
+  25.000 stop reason=closed
+slice 0 at 0.000 for 25.000: views=1 impressions=1 play_requests=1 plays=1 seeks=1 seek_ms=200 replays=1 ends=1 stops=1 played_ms=15000 content_ms=15000 engaged_ms=15000 ladder_plays=1 played_ms_other=15000 startup_ms=1 seek_max_ms=200 reached_25=1 reached_50=1 reached_75=1 reached_100=1 position_25=1 position_50=1 position_75=1 position_100=1 watched=100% rewatched=50% active=1 stop_reason=closed
+"
+);

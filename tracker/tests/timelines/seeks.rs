@@ -186,6 +186,6 @@ timeline!(
   10.000 end @10
   12.000 seek from_ms=10000 to_ms=5000 took_ms=200 @10
   16.000 stop reason=closed
-slice 0 at 0.000 for 16.000: views=1 impressions=1 play_requests=1 plays=1 seeks=1 seek_ms=200 ends=1 stops=1 played_ms=13000 content_ms=13000 paused_ms=800 engaged_ms=13000 ladder_plays=1 played_ms_other=13000 startup_ms=1 seek_max_ms=200 reached_25=1 reached_50=1 reached_75=1 reached_100=1 position_25=1 position_50=1 position_75=1 position_100=1 watched=100% rewatched=30% active=1 stop_reason=closed
+slice 0 at 0.000 for 16.000: views=1 impressions=1 play_requests=1 plays=1 seeks=1 seek_ms=200 ends=1 stops=1 played_ms=13000 content_ms=13000 engaged_ms=13000 ladder_plays=1 played_ms_other=13000 startup_ms=1 seek_max_ms=200 reached_25=1 reached_50=1 reached_75=1 reached_100=1 position_25=1 position_50=1 position_75=1 position_100=1 watched=100% rewatched=30% active=1 stop_reason=closed
 "
 );

@@ -258,3 +258,27 @@ timeline!(
 slice 0 at 0.000 for 15.000: views=1 impressions=1 play_requests=1 plays=1 pauses=1 resumes=1 stops=1 rebuffers=1 rebuffer_ms=2000 played_ms=8000 content_ms=8000 paused_ms=5000 engaged_ms=8000 rebuffered=1 ladder_plays=1 played_ms_other=8000 startup_ms=1 watched=13% active=1 stop_reason=closed
 "
 );
+
+timeline!(
+    what_is_slept_through_in_a_stall_does_not_come_back_at_the_next_look,
+    "0    source /film.mp4
+     0    load 60
+     0    play
+     10   stall 200
+     12   sleep 100
+     112  viewable
+     113  captions en
+     114  captions off
+     115  leave",
+    @"
+   0.000 impression
+   0.000 play_request @0
+   0.000 play @0
+  10.000 rebuffer cause=network took_ms=18000 @10
+ 112.000 viewable @10
+ 113.000 captions language=en on=true @10
+ 114.000 captions on=false @10
+ 115.000 stop reason=closed
+slice 0 at 0.000 for 115.000: views=1 impressions=1 viewables=1 play_requests=1 plays=1 stops=1 rebuffers=1 rebuffer_ms=18000 played_ms=10000 content_ms=10000 engaged_ms=10000 rebuffered=1 ladder_plays=1 played_ms_other=10000 captions_on=1 startup_ms=1 watched=17% active=1 stop_reason=closed
+"
+);
