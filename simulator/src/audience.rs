@@ -10,7 +10,8 @@ use quartile_protocol::clock::{Media, Millis, Wall};
 use quartile_protocol::id::SiteId;
 use quartile_tracker::{Length, PageSignal};
 
-use crate::page::{Network, Page};
+use crate::network::Network;
+use crate::page::Page;
 use crate::shell::Shell;
 
 /// A video of the simulated site.
@@ -242,7 +243,7 @@ mod tests {
     use quartile_protocol::field::Field;
 
     use super::*;
-    use crate::page::good_network;
+    use crate::network::good_network;
 
     fn watch(number: u64) -> Page {
         let site = SiteId::new("demo").expect("a good key");

@@ -1,94 +1,35 @@
 //! A media element under simulated time. It plays exactly, knows what it played, and makes the events that a browser
-//! makes: `timeupdate` every 250 ms while playing, `seeking` and `seeked`, `pause` before `ended`.
+//! makes, in that browser's order and as late as they come.
 
+use std::collections::VecDeque;
+
+use fastrand::Rng;
 use quartile_protocol::clock::{Media, Millis, Mono};
+use quartile_protocol::field::Field;
 use quartile_tracker::{Length, Signal, Snapshot};
+
+use crate::browser::{Browser, MediaEvent, Moment};
+use crate::truth::{CELL_MS, Motion, SHORTEST_STALL_MS, Scene, Truth};
 
 /// How often a browser says `timeupdate` while playing.
 const TIMEUPDATE_MS: Millis = 250;
 
-/// What an element did, and how it was at that moment.
+/// A playhead that is found no further away may have come there by playing.
+const NEAR_MS: Millis = 300;
+
+/// A video has so many frames a second, and one in so many is dropped.
+const FRAMES_PER_SECOND: u64 = 25;
+const FRAMES_PER_DROP: u64 = 60;
+
+/// What an element did, and how it was when the browser told of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Happening {
-    /// When.
+    /// When it was told.
     pub at: Mono,
     /// What a shell would make of it.
     pub signal: Signal<'static>,
     /// The element at that moment.
     pub seen: Snapshot,
-}
-
-/// What really happened, by construction.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Truth {
-    /// Time in which the playhead advanced.
-    pub played_ms: Millis,
-    /// Content passed in that time, in microseconds so that odd rates stay exact.
-    pub content_us: u64,
-    /// Time paused by the viewer after the first frame.
-    pub paused_ms: Millis,
-    /// How often each stretch of [`CELL_MS`] of the content was played through, for a content with a duration.
-    pub cells: Vec<u8>,
-    /// How often the end was reached.
-    pub ends: u64,
-    /// How often the player began again by itself.
-    pub loops: u64,
-    /// Seeks after the first frame; those closer than two seconds apart are one.
-    pub seeks: u64,
-    /// Time in them.
-    pub seek_ms: Millis,
-    /// Stalls after the first frame of at least a quarter of a second.
-    pub rebuffers: u64,
-    /// Time in them.
-    pub rebuffer_ms: Millis,
-    /// The lengths of all stalls, so that a test can tell which were close to not being one.
-    pub stalls: Vec<Millis>,
-    /// The stall that is going on, and when the last seek was over.
-    stall_ms: Millis,
-    last_seek: Option<Mono>,
-}
-
-/// What is shorter is no stall.
-pub const SHORTEST_STALL_MS: Millis = 250;
-
-/// The length of a stretch of the content that the truth tells apart.
-pub const CELL_MS: i64 = 10;
-
-impl Truth {
-    /// Notes that the playhead went from `from_us` to `to_us`: cells count whose middle was passed.
-    fn pass(&mut self, from_us: i64, to_us: i64) {
-        let cell = |us: i64| (us / 1000 + CELL_MS / 2) / CELL_MS;
-        for index in cell(from_us)..cell(to_us) {
-            if let Some(times) = usize::try_from(index).ok().and_then(|index| self.cells.get_mut(index)) {
-                *times = times.saturating_add(1);
-            }
-        }
-    }
-
-    fn end_stall(&mut self) {
-        let lasted = std::mem::take(&mut self.stall_ms);
-        if lasted > 0 {
-            self.stalls.push(lasted);
-        }
-        if lasted >= SHORTEST_STALL_MS {
-            self.rebuffers += 1;
-            self.rebuffer_ms += lasted;
-        }
-    }
-
-    fn begin_seek(&mut self, now: Mono) {
-        self.end_stall();
-        if self.played_ms > 0 {
-            self.seeks += u64::from(self.last_seek.is_none_or(|last| now.since(last) >= 2_000));
-            self.last_seek = Some(now);
-        }
-    }
-
-    /// How much of the content was played at least `times` times.
-    #[must_use]
-    pub fn covered_ms(&self, times: u8) -> Millis {
-        self.cells.iter().filter(|&&count| count >= times).count() as Millis * CELL_MS as Millis
-    }
 }
 
 /// An element.
@@ -101,17 +42,46 @@ pub struct Element {
     rate: i64,
     paused: bool,
     ended: bool,
+    /// Where it was before the seek.
+    origin_us: i64,
     looping: bool,
     autoplay: bool,
     muted: bool,
     volume: f64,
     ready: bool,
+    /// Since when there is enough to play.
+    could_play: Option<Mono>,
     /// Not moving although it should: until then, or until further notice.
     held: Option<Held>,
+    /// The data that is awaited once the place is shown.
+    starved_until: Option<Mono>,
     /// From one `timeupdate` to the next.
     step_ms: Millis,
-    next_timeupdate: Mono,
+    /// From the last to the next.
+    interval_ms: Millis,
+    /// Whether `timeupdate` comes at all.
+    ticks: bool,
+    next_tick: Mono,
     broken: bool,
+    /// It is broken, and somebody is watching.
+    missed: bool,
+    browser: Browser,
+    random: Rng,
+    /// What the browser will tell, and when.
+    told: VecDeque<(Mono, MediaEvent)>,
+    /// Whether the page asked to be told of the next frame.
+    awaits_frame: bool,
+    /// Whether the stall that is going on was told.
+    stall_told: bool,
+    /// How long the page does not see anything.
+    blind_ms: Millis,
+    /// When the browser last said `waiting` for no reason.
+    waited_at: Option<Mono>,
+    /// How coarse the clock is that the page reads.
+    clock_ms: Millis,
+    /// Frames shown before the browser began to count anew.
+    frames_before: u64,
+    scene: Scene,
     truth: Truth,
 }
 
@@ -120,6 +90,8 @@ enum Held {
     /// The first frame, or more data, is awaited.
     Loading(Mono),
     Seeking(Mono),
+    /// Going back to the beginning by itself.
+    Restarting(Mono),
 }
 
 impl Element {
@@ -133,23 +105,66 @@ impl Element {
             rate: 1000,
             paused: true,
             ended: false,
+            origin_us: 0,
             looping: false,
             autoplay: false,
             muted: false,
             volume: 1.0,
             ready: false,
+            could_play: None,
             held: None,
+            starved_until: None,
             step_ms: TIMEUPDATE_MS,
-            next_timeupdate: now,
+            interval_ms: TIMEUPDATE_MS,
+            ticks: true,
+            next_tick: now,
             broken: false,
+            missed: false,
+            browser: Browser::Plain,
+            random: Rng::with_seed(0),
+            told: VecDeque::new(),
+            awaits_frame: false,
+            stall_told: true,
+            blind_ms: 0,
+            waited_at: None,
+            clock_ms: 1,
+            frames_before: 0,
+            scene: Scene::default(),
             truth: Truth::default(),
         }
+    }
+
+    /// The element of another browser; how late each event comes depends on the seed.
+    #[must_use]
+    pub fn of(self, browser: Browser, seed: u64) -> Self {
+        Self { browser, random: Rng::with_seed(seed), ..self }
     }
 
     /// What really happened so far.
     #[must_use]
     pub const fn truth(&self) -> &Truth {
         &self.truth
+    }
+
+    /// For what the page and the engine know beside the element.
+    pub(crate) fn truth_mut(&mut self) -> &mut Truth {
+        &mut self.truth
+    }
+
+    /// How it is watched.
+    #[must_use]
+    pub const fn scene(&self) -> &Scene {
+        &self.scene
+    }
+
+    /// It is watched in another way from now on.
+    pub(crate) fn set_scene(&mut self, scene: Scene) {
+        // What was played since the last look is taken for played in either way.
+        self.truth.doubt_played(self.look_ms(), self.rate as u64);
+        if scene.ad != self.scene.ad {
+            self.truth.end_run();
+        }
+        self.scene = scene;
     }
 
     /// What a script of the page would read.
@@ -171,14 +186,31 @@ impl Element {
         }
     }
 
-    /// The metadata is there.
-    pub fn load(&mut self, length: Length) -> Happening {
+    /// The frames that were due and that were dropped since the browser began to count, as a shell reads them.
+    #[must_use]
+    pub fn frames(&self) -> (u64, u64) {
+        let shown = self.truth.fields[Field::PlayedMs] * FRAMES_PER_SECOND / 1000 - self.frames_before;
+        (shown, shown / FRAMES_PER_DROP)
+    }
+
+    /// The browser begins to count frames anew, as some do when the media is attached again.
+    pub(crate) fn forget_frames(&mut self) {
+        self.frames_before += self.frames().0;
+    }
+
+    /// The metadata is there, or the duration becomes another one.
+    pub fn load(&mut self, length: Length) {
+        let moment = if self.ready { Moment::Length } else { Moment::Loaded };
         self.length = length;
         if let Length::Finite(ms) = length {
             self.truth.cells.resize((ms as i64 / CELL_MS) as usize, 0);
+            self.truth.learn_length(ms);
         }
         self.ready = true;
-        self.happens(Signal::Observed)
+        // The plain one does not say so.
+        self.could_play = self.could_play.or((self.browser != Browser::Plain).then_some(self.now));
+        self.truth.once(Field::Impressions);
+        self.tell(moment);
     }
 
     /// Repeats without an end.
@@ -192,9 +224,10 @@ impl Element {
     }
 
     /// The viewer changes the sound.
-    pub fn set_sound(&mut self, muted: bool, volume: f64) -> Happening {
+    pub fn set_sound(&mut self, muted: bool, volume: f64) {
         (self.muted, self.volume) = (muted, volume);
-        self.happens(Signal::Observed)
+        self.set_scene(Scene { silent: muted || volume <= 0.0, ..self.scene });
+        self.tell(Moment::Sound);
     }
 
     /// Says `timeupdate` at other intervals from now on.
@@ -202,81 +235,202 @@ impl Element {
         self.step_ms = step_ms;
     }
 
+    /// Whether `timeupdate` comes at all: some browsers stop it in hidden pages.
+    pub(crate) fn set_ticking(&mut self, ticks: bool) {
+        self.ticks = ticks;
+        self.next_tick = self.now + self.interval();
+    }
+
     /// Playback is asked for; the first frame comes after `wait_ms`.
-    pub fn play(&mut self, wait_ms: Millis) -> Happening {
+    pub fn play(&mut self, wait_ms: Millis) {
         if !self.paused {
-            return self.happens(Signal::Observed);
+            return;
         }
-        if self.ended {
-            self.pos_us = 0;
-            self.ended = false;
-        }
+        self.awaits_frame = self.browser != Browser::Plain && !self.scene.hidden;
+        let again = std::mem::take(&mut self.ended);
         self.paused = false;
-        if self.is_seeking() {
-            return self.happens(Signal::Observed);
+        if again {
+            self.pos_us = 0;
         }
-        self.held = (wait_ms > 0).then(|| Held::Loading(self.now + wait_ms));
-        self.next_timeupdate = self.now + wait_ms + self.step_ms;
-        self.happens(if wait_ms > 0 { Signal::Waiting } else { Signal::Observed })
+        self.see_wish();
+        if self.is_seeking() {
+            self.truth.play_seeking(self.now, self.lateness_ms());
+            return self.tell_only(MediaEvent::Play);
+        }
+        let restart_ms = self.browser.restart_ms(false);
+        let starved = wait_ms > 0;
+        if again && restart_ms > 0 {
+            self.starved_until = starved.then(|| self.now + restart_ms + wait_ms);
+            self.held = Some(Held::Restarting(self.now + restart_ms));
+            return self.tell(Moment::Replay);
+        }
+        self.held = starved.then(|| Held::Loading(self.now + wait_ms));
+        self.stall_told = true;
+        self.next_tick = self.now + wait_ms + self.interval();
+        self.tell(if starved { Moment::PlayStarved } else { Moment::Play });
     }
 
     /// The viewer pauses.
-    pub fn pause(&mut self) -> Happening {
-        self.paused = true;
-        self.truth.end_stall();
-        self.happens(Signal::Paused)
+    pub fn pause(&mut self) {
+        if std::mem::replace(&mut self.paused, true) {
+            return;
+        }
+        self.doubt_waiting();
+        self.end_stall();
+        self.see_wish();
+        self.tell(Moment::Pause);
     }
 
     /// The viewer seeks; the element shows the new place after `took_ms`.
-    pub fn seek(&mut self, to: Media, took_ms: Millis) -> Happening {
-        self.truth.begin_seek(self.now);
+    pub fn seek(&mut self, to: Media, took_ms: Millis) {
+        self.doubt_waiting();
+        self.end_stall();
+        if self.is_moving() {
+            self.truth.doubt_played(self.look_ms(), self.rate as u64);
+        }
+        let look_ms = self.look_ms();
+        if !self.is_seeking() {
+            self.origin_us = self.pos_us;
+        }
+        // A quick seek is seen by where it leads, if it leads far enough; else it may be taken for playing.
+        let away_ms = (to.as_ms() * 1000 - self.origin_us).unsigned_abs() / 1000;
+        let near = away_ms <= NEAR_MS + 2 * look_ms * self.rate as u64 / 1000;
+        if took_ms <= self.lateness_ms() && (near || !self.truth.has_played()) {
+            self.truth.doubt(Field::Seeks, 1);
+            self.truth.overstated_ms += NEAR_MS + look_ms;
+        }
+        self.truth.begin_seek(self.now, look_ms, self.lateness_ms());
+        self.truth.doubt(Field::SeekMs, 2 * look_ms);
+        self.truth.doubt(Field::SeekMaxMs, 2 * look_ms);
         self.pos_us = to.as_ms() * 1000;
         self.ended = false;
+        self.starved_until = None;
         self.held = Some(Held::Seeking(self.now + took_ms));
-        self.next_timeupdate = self.now + took_ms + self.step_ms;
-        self.happens(Signal::Seeking)
+        self.next_tick = self.now + took_ms + self.interval();
+        self.tell(if self.paused { Moment::SeekPaused } else { Moment::Seek });
     }
 
-    /// The data runs out for `lasts_ms`.
-    pub fn stall(&mut self, lasts_ms: Millis) -> Happening {
+    /// The data runs out for `lasts_ms`; `told` if the browser says so.
+    pub fn stall(&mut self, lasts_ms: Millis, told: bool) {
         if self.is_seeking() || self.ended {
-            return self.happens(Signal::Observed);
+            return;
+        }
+        let moving = self.is_moving();
+        self.doubt_waiting();
+        let look_ms = self.look_ms();
+        self.truth.doubt_start(look_ms);
+        // What waits already is not told to wait.
+        if moving || self.browser == Browser::Plain {
+            self.stall_told = told;
         }
         self.held = Some(Held::Loading(self.now + lasts_ms));
-        self.next_timeupdate = self.now + lasts_ms + self.step_ms;
-        self.happens(Signal::Waiting)
+        self.next_tick = self.now + lasts_ms + self.interval();
+        match (moving || self.browser == Browser::Plain, told) {
+            (true, true) => self.tell(Moment::Starved),
+            (true, false) => self.tell(Moment::StarvedSilently),
+            (false, _) => {}
+        }
     }
 
     /// The rate changes, given in thousandths of normal speed.
-    pub fn set_rate(&mut self, thousandths: u32) -> Happening {
-        self.rate = i64::from(thousandths);
-        self.happens(Signal::Observed)
+    pub fn set_rate(&mut self, thousandths: u32) {
+        let before = std::mem::replace(&mut self.rate, i64::from(thousandths));
+        if before != self.rate {
+            self.truth.end_run();
+            let (slower, faster) = (before.min(self.rate), before.max(self.rate));
+            self.truth.doubt_played(self.look_ms(), faster as u64);
+            self.truth.overstated_ms += self.lateness_ms() * (faster / slower) as u64;
+        }
+        self.tell(Moment::Rate);
     }
 
-    /// Playback fails for good: the element stands still, and still says that it is not paused.
-    pub fn break_down(&mut self) {
-        self.broken = true;
+    /// Playback fails; after a fatal error that it does not survive the element stands still, and still says that it is
+    /// not paused.
+    pub fn fail(&mut self, fatal: bool, survives: bool) {
+        if fatal {
+            self.doubt_waiting();
+            self.end_stall();
+        }
+        let missed = self.truth.fail(fatal, self.now, self.lateness_ms());
+        self.broken |= fatal && !survives;
+        self.missed |= self.broken && missed;
     }
 
     /// The page is left: what goes on is over.
-    pub fn note_left(&mut self, left: bool) {
-        if left {
-            self.truth.end_stall();
-        }
+    pub fn note_left(&mut self) {
+        self.doubt_waiting();
+        self.end_stall();
+        self.truth.leave(self.now, self.lateness_ms());
+    }
+
+    /// The machine sleeps until then.
+    pub(crate) fn sleep_through(&mut self, until: Mono) {
+        self.truth.sleep(until.since(self.now), self.now, self.lateness_ms());
+        self.sleep(until);
     }
 
     /// Time goes on up to `until` without the element, as in a page that is kept in the back/forward cache.
     pub fn sleep(&mut self, until: Mono) {
         self.now = self.now.max(until);
-        self.next_timeupdate = self.next_timeupdate.max(until);
+        self.next_tick = self.next_tick.max(until);
     }
 
-    /// Time goes on up to `until`; gives what happened on the way.
+    /// The page does not look for `ms`.
+    pub(crate) fn set_blind(&mut self, ms: Millis) {
+        self.truth.blur(self.now, self.lateness_ms());
+        self.blind_ms = ms;
+        self.truth.doubt_times(ms);
+        if ms > 0 {
+            // A stall that began shortly before is taken to last.
+            if self.held.is_some() {
+                self.truth.doubt(Field::Rebuffers, 1);
+                self.truth.doubt(Field::RebufferMs, SHORTEST_STALL_MS + self.look_ms());
+            }
+            self.truth.overstated_ms += ms;
+            self.doubt_waiting();
+        }
+        let look_ms = self.look_ms();
+        self.truth.doubt_played(look_ms, self.rate as u64);
+    }
+
+    /// The browser says `waiting` for no reason.
+    pub(crate) fn note_waiting(&mut self) {
+        self.waited_at = Some(self.now);
+    }
+
+    /// What the browser called waiting is taken for a stall, if what ends it comes before a motion is seen.
+    fn doubt_waiting(&mut self) {
+        let look_ms = self.look_ms();
+        if self.waited_at.take_if(|at| self.now.since(*at) <= look_ms).is_some() {
+            self.truth.doubt(Field::Rebuffers, 1);
+            self.truth.doubt(Field::RebufferMs, look_ms);
+        }
+    }
+
+    /// The page reads a clock that shows only every so many milliseconds.
+    pub(crate) fn set_clock(&mut self, ms: Millis) {
+        self.clock_ms = ms;
+    }
+
+    /// Time goes on up to `until`; gives what was told on the way.
     pub fn advance(&mut self, until: Mono, mut happened: impl FnMut(Happening)) {
-        while let Some((at, next)) = self.next().filter(|&(at, _)| at <= until) {
-            self.flow(at);
-            if let Some(signal) = self.reach(next) {
-                happened(self.happens(signal));
+        loop {
+            let next = self.next().filter(|&(at, _)| at <= until);
+            let told = self.told.front().map(|&(at, _)| at).filter(|&at| at <= until);
+            match (next, told) {
+                (next, Some(at)) if next.is_none_or(|(before, _)| at <= before) => {
+                    self.flow(at);
+                    if let Some((at, event)) = self.told.pop_front()
+                        && let Some(signal) = event.signal()
+                    {
+                        happened(Happening { at: self.now.max(at), signal, seen: self.snapshot() });
+                    }
+                }
+                (Some((at, next)), _) => {
+                    self.flow(at);
+                    self.reach(next);
+                }
+                _ => break,
             }
         }
         self.flow(until);
@@ -285,48 +439,110 @@ impl Element {
     /// When something happens next of itself.
     #[must_use]
     pub fn next_at(&self) -> Option<Mono> {
-        self.next().map(|(at, _)| at)
+        let told = self.told.front().map(|&(at, _)| at);
+        self.next().map(|(at, _)| at).into_iter().chain(told).min()
     }
 
-    fn is_seeking(&self) -> bool {
-        matches!(self.held, Some(Held::Seeking(_)))
+    /// How long it may take until a tracker sees what is not told of: an interval between two `timeupdate`s, an event
+    /// that comes late; in a hidden page without either, the tracker's own timer, which is throttled.
+    #[must_use]
+    pub fn look_ms(&self) -> Millis {
+        let step = self.step_ms + self.browser.tick_jitter_ms();
+        let interval = step.max(self.interval_ms) + self.browser.lateness_ms();
+        let timer = if self.scene.hidden { 5_200 } else { 1_100 };
+        let longest = if self.ticks { interval } else { timer };
+        longest + self.blind_ms + self.clock_ms
     }
 
-    fn is_moving(&self) -> bool {
-        !self.paused && !self.ended && !self.broken && self.held.is_none()
+    /// How late the page may hear of what an event tells.
+    fn lateness_ms(&self) -> Millis {
+        2 * self.browser.lateness_ms() + self.browser.restart_ms(false) + self.blind_ms
+    }
+
+    /// Whether the playhead is being put elsewhere.
+    #[must_use]
+    pub fn is_seeking(&self) -> bool {
+        matches!(self.held, Some(Held::Seeking(_) | Held::Restarting(_)))
+    }
+
+    /// Whether the playhead moves.
+    #[must_use]
+    pub fn is_moving(&self) -> bool {
+        !self.paused && !self.ended && !self.broken && self.held.is_none() && self.ready
+    }
+
+    /// How long it plays on until its end; `None` if it does not.
+    #[must_use]
+    pub fn left_ms(&self) -> Option<Millis> {
+        self.end().filter(|_| self.is_moving()).map(|at| at.since(self.now))
+    }
+
+    fn end_stall(&mut self) {
+        let look_ms = self.look_ms();
+        self.truth.end_stall(look_ms, self.scene.hidden, self.stall_told, self.rate as u64);
+    }
+
+    fn see_wish(&mut self) {
+        // What the viewer wants while the element seeks shows when that is over, but for the very first wish to play.
+        let asks = !self.paused && !self.truth.has_played();
+        if self.missed || self.is_seeking() && !asks {
+            return;
+        }
+        let lateness_ms = self.lateness_ms();
+        self.truth.see_wish(self.paused, self.pos_us, self.now, lateness_ms);
+        let look_ms = self.look_ms();
+        self.truth.doubt(Field::PausedMs, look_ms);
+        self.truth.doubt_played(look_ms, self.rate as u64);
     }
 
     /// Lets time pass without anything happening.
     fn flow(&mut self, to: Mono) {
         let passed = to.since(self.now);
-        if self.is_seeking() && self.truth.played_ms > 0 {
-            self.truth.seek_ms += passed;
-            self.truth.last_seek = Some(to);
-        } else if matches!(self.held, Some(Held::Loading(_))) && !self.paused && self.truth.played_ms > 0 {
-            self.truth.stall_ms += passed;
+        self.now = self.now.max(to);
+        if passed == 0 {
+            return;
         }
-        if self.is_moving() && passed > 0 {
-            self.truth.end_stall();
+        if self.is_moving() {
             let from_us = self.pos_us;
             self.pos_us += passed as i64 * self.rate;
-            self.truth.played_ms += passed;
-            self.truth.content_us += passed * self.rate as u64;
-            self.truth.pass(from_us, self.pos_us);
-        } else if self.paused && !self.ended && !self.is_seeking() && self.truth.played_ms > 0 {
-            self.truth.paused_ms += passed;
+            let motion = Motion {
+                passed_ms: passed,
+                from_us,
+                to_us: self.pos_us,
+                length_ms: if let Length::Finite(ms) = self.length { Some(ms) } else { None },
+                look_ms: self.look_ms(),
+            };
+            // A stall that was not told of ends here.
+            self.end_stall();
+            self.truth.advance(motion, &self.scene, self.now);
+            return;
         }
-        self.now = self.now.max(to);
+        if let Some(since) = self.could_play.filter(|_| self.autoplay && self.paused) {
+            self.truth.refuse(self.now.since(since));
+        }
+        if self.missed {
+            return;
+        }
+        let awaits = !self.paused && !self.truth.has_played();
+        match self.held {
+            _ if awaits && !self.scene.hidden => self.truth.wait(passed),
+            Some(Held::Seeking(_)) => self.truth.seek(passed, self.now),
+            Some(Held::Loading(_)) if !self.paused && self.truth.has_played() => self.truth.stall(passed),
+            _ if self.paused && !self.is_seeking() => self.truth.hold(passed),
+            _ => {}
+        }
     }
 
     fn next(&self) -> Option<(Mono, Next)> {
         let held = self.held.map(|held| match held {
             Held::Loading(until) => (until, Next::Loaded),
             Held::Seeking(until) => (until, Next::Sought),
+            Held::Restarting(until) => (until, Next::Restarted),
         });
         let moving = self.is_moving();
         let end = self.end().filter(|_| moving).map(|at| (at, Next::End));
-        let update = moving.then_some((self.next_timeupdate.max(self.now), Next::TimeUpdate));
-        [held, end, update].into_iter().flatten().min_by_key(|&(at, _)| at)
+        let tick = (moving && self.ticks).then_some((self.next_tick.max(self.now), Next::Tick));
+        [held, end, tick].into_iter().flatten().min_by_key(|&(at, _)| at)
     }
 
     /// When the content will be over.
@@ -336,48 +552,108 @@ impl Element {
         Some(self.now + (left_us.max(0) as u64).div_ceil(self.rate as u64))
     }
 
-    fn reach(&mut self, next: Next) -> Option<Signal<'static>> {
+    fn reach(&mut self, next: Next) {
         match next {
-            Next::TimeUpdate => {
-                self.next_timeupdate = self.now + self.step_ms;
-                Some(Signal::Observed)
+            Next::Tick => {
+                self.next_tick = self.now + self.interval();
+                self.tell(Moment::Tick);
             }
             Next::Loaded => {
                 self.held = None;
-                Some(Signal::FirstFrame)
+                self.tell(if self.paused { Moment::FedPaused } else { Moment::Fed });
+                self.present_frame();
             }
-            Next::Sought => {
-                self.held = None;
-                Some(Signal::Observed)
+            Next::Sought => self.arrive(),
+            Next::Restarted => {
+                self.held = self.starved_until.take().map(Held::Loading);
+                self.stall_told = self.held.is_none();
+                self.next_tick = self.now + self.interval();
+                self.see_wish();
+                self.note_waiting();
+                self.tell(if self.held.is_some() { Moment::SoughtStarved } else { Moment::Sought });
+                self.present_frame();
             }
-            Next::End if self.looping => {
-                self.truth.ends += 1;
-                self.truth.loops += 1;
-                self.pos_us = 0;
-                Some(Signal::Seeking)
-            }
+            Next::End if self.looping => self.repeat(),
             Next::End => {
                 if let Length::Finite(length) = self.length {
                     self.pos_us = length as i64 * 1000;
                 }
                 (self.ended, self.paused) = (true, true);
-                self.truth.ends += 1;
-                self.truth.end_stall();
-                Some(Signal::Paused)
+                let look_ms = self.look_ms();
+                self.truth.end(false, look_ms, self.now, self.lateness_ms());
+                self.tell(Moment::End);
             }
         }
     }
 
-    fn happens(&self, signal: Signal<'static>) -> Happening {
-        Happening { at: self.now, signal, seen: self.snapshot() }
+    fn arrive(&mut self) {
+        self.held = None;
+        self.see_wish();
+        // It may be told only now that the element waited for the seek.
+        self.note_waiting();
+        self.tell(if self.paused { Moment::SoughtPaused } else { Moment::Sought });
+        self.present_frame();
+    }
+
+    /// A repeating element begins again.
+    fn repeat(&mut self) {
+        let look_ms = self.look_ms();
+        // What goes round within two looks cannot be told from what stood still or jumped.
+        let round_ms = self.length_ms().unwrap_or(0) * 1000 / self.rate as u64;
+        if round_ms <= 2 * look_ms {
+            self.truth.doubt(Field::Loops, 1);
+            self.truth.doubt(Field::Ends, 1);
+        }
+        self.truth.end(true, look_ms, self.now, self.lateness_ms());
+        self.truth.doubt_played(look_ms, self.rate as u64);
+        self.pos_us = 0;
+        let restart_ms = self.browser.restart_ms(true);
+        self.held = (restart_ms > 0).then(|| Held::Restarting(self.now + restart_ms));
+        self.tell(Moment::Loop);
+    }
+
+    fn length_ms(&self) -> Option<Millis> {
+        if let Length::Finite(ms) = self.length { Some(ms) } else { None }
+    }
+
+    fn interval(&mut self) -> Millis {
+        self.interval_ms = match self.browser.tick_jitter_ms() {
+            0 => self.step_ms,
+            most => self.step_ms + self.random.u64(0..=most),
+        };
+        self.interval_ms
+    }
+
+    /// The browser will tell of a moment.
+    fn tell(&mut self, moment: Moment) {
+        for &event in self.browser.tells(moment) {
+            self.tell_only(event);
+        }
+    }
+
+    /// Events keep their order, however late they are.
+    fn tell_only(&mut self, event: MediaEvent) {
+        let at = self.now + self.browser.delay(&mut self.random);
+        let at = self.told.back().map_or(at, |&(last, _)| at.max(last));
+        self.told.push_back((at, event));
+    }
+
+    /// A frame is shown, of which the page asked to be told. Hidden pages show none.
+    fn present_frame(&mut self) {
+        if self.awaits_frame && !self.scene.hidden {
+            self.awaits_frame = false;
+            self.truth.show_frame();
+            self.tell_only(MediaEvent::Frame);
+        }
     }
 }
 
 /// What comes next of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Next {
-    TimeUpdate,
+    Tick,
     Loaded,
     Sought,
+    Restarted,
     End,
 }

@@ -6,12 +6,18 @@
 //!
 //! | module | simulates |
 //! |---|---|
-//! | [`element`] | an HTML media element: what it plays, and the events that a browser makes of it |
-//! | [`page`] | a page with one player, its tracker, and the network to a collector |
+//! | [`element`] | an HTML media element: what it plays, and when |
+//! | [`browser`] | which events the engines make of that, in which order, how late |
+//! | [`truth`] | what really happened, and how far a tracker may be off |
+//! | [`page`] | a page with one player and its tracker |
 //! | [`shell`] | whose page it is: what is added to the bodies that the tracker writes |
+//! | [`network`] | what becomes of requests on the way to a collector and back |
 //! | [`audience`] | who watches what, where, on which device, and how they behave |
 
 pub mod audience;
+pub mod browser;
 pub mod element;
+pub mod network;
 pub mod page;
 pub mod shell;
+pub mod truth;

@@ -244,7 +244,9 @@ impl Ledger {
         let (dates, n) = (self.dates, self.next_n - 1);
         let open = self.open.get_or_insert_with(|| Open::new(n, from, dates));
         open.said = Said::WAITING;
-        open.slice.span_ms = open.slice.span_ms.max(self.now.since(open.since));
+        // What is noted after a sleep may belong to a slice whose time was over long before.
+        let until = self.now.min(open.mark + AWAIT_MS);
+        open.slice.span_ms = open.slice.span_ms.max(until.since(open.since));
         &mut open.slice
     }
 

@@ -72,3 +72,36 @@ fn with_nothing_to_say_there_is_nothing_to_wake_up_for() {
     tracker.observe(player, Signal::Source("https://a.example/a.mp4"), &Snapshot::default(), at(0));
     assert_eq!(tracker.poll_timeout(), None);
 }
+
+#[test]
+fn a_stall_that_is_noticed_after_the_mark_does_not_overfill_the_next_slice() {
+    let (mut tracker, player) = tracker();
+    let film = |pos_ms| Snapshot { length: Length::Finite(600_000), ..playing(pos_ms) };
+    tracker.observe(player, Signal::Source("https://a.example/a.mp4"), &film(0), at(0));
+    // The clock shows a multiple of five minutes at 100 s.
+    for second in 1..=99 {
+        tracker.observe(player, Signal::Observed, &film(second * 1000), at(second as u64 * 1000));
+    }
+    // The look that finds the stall also finds frames, which open the slice after the mark.
+    let stands_still = Snapshot { starved: true, ..film(99_000) };
+    tracker.observe(player, Signal::Frames { total: 2_000, dropped: 0 }, &stands_still, at(104_000));
+    let slices = leave(tracker, at(105_000)).into_iter().flat_map(|batch| batch.views).flat_map(|view| view.slices);
+    for slice in slices {
+        assert_eq!(slice.fields.implausible(slice.span_ms), None, "{slice:?}");
+    }
+}
+
+#[test]
+fn a_seek_that_is_over_before_its_event_is_delivered_is_one() {
+    let (mut tracker, player) = tracker();
+    tracker.observe(player, Signal::Source("https://a.example/a.mp4"), &playing(0), at(0));
+    tracker.observe(player, Signal::Observed, &playing(1_000), at(1_000));
+    // A `timeupdate` overtakes the `seeking`, and neither finds the element seeking.
+    tracker.observe(player, Signal::Observed, &playing(30_005), at(1_100));
+    tracker.observe(player, Signal::Seeking, &playing(30_005), at(1_100));
+    tracker.observe(player, Signal::Observed, &playing(30_010), at(1_105));
+    // This one belongs to no jump: a player that begins its content again without a gap says it, too.
+    tracker.observe(player, Signal::Seeking, &playing(31_905), at(3_000));
+    let batches = leave(tracker, at(3_000));
+    assert_eq!(batches[0].views[0].slices[0].fields[Field::Seeks], 1);
+}

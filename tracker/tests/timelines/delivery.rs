@@ -19,7 +19,7 @@ fn times(page: &quartile_simulator::page::Page) -> Vec<f64> {
 
 #[test]
 fn every_ten_seconds_at_quartiles_at_the_end_and_when_the_page_is_left() {
-    let mut page = open(quartile_simulator::page::good_network());
+    let mut page = open(quartile_simulator::network::good_network());
     run(&mut page, FILM);
     insta::assert_debug_snapshot!(times(&page), @"
     [
@@ -37,7 +37,7 @@ fn every_ten_seconds_at_quartiles_at_the_end_and_when_the_page_is_left() {
 
 #[test]
 fn a_paused_page_is_silent() {
-    let mut page = open(quartile_simulator::page::good_network());
+    let mut page = open(quartile_simulator::network::good_network());
     run(&mut page, "0 source /film.mp4\n0 load 60\n0 play\n5 pause\n3000 look");
     assert!(times(&page).iter().all(|&at| at < 16.0), "{:?}", times(&page));
 }

@@ -9,7 +9,8 @@ use quartile_protocol::encode::Json;
 use quartile_protocol::event::{AdMoment, Event, EventKind};
 use quartile_protocol::id::{SiteId, ViewId};
 use quartile_protocol::slice::Slice;
-use quartile_simulator::page::{Network, Page, good_network};
+use quartile_simulator::network::{Network, good_network};
+use quartile_simulator::page::Page;
 use quartile_simulator::shell::Shell;
 use quartile_tracker::{Length, PageSignal, Rendition, Signal, Subject, Tracker};
 
