@@ -10,6 +10,7 @@ use quartile_protocol::clock::{Media, Millis, Wall};
 use quartile_protocol::id::SiteId;
 use quartile_tracker::{Length, PageSignal};
 
+use crate::browser::Browser;
 use crate::network::Network;
 use crate::page::Page;
 use crate::shell::Shell;
@@ -41,6 +42,7 @@ pub const FILMS: &[Film] = &[
 struct Device {
     share: u32,
     user_agent: &'static str,
+    browser: Browser,
     touch_points: u32,
 }
 
@@ -48,41 +50,49 @@ const DEVICES: &[Device] = &[
     Device {
         share: 30,
         user_agent: "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36",
+        browser: Browser::Chromium,
         touch_points: 0,
     },
     Device {
         share: 24,
         user_agent: "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Mobile Safari/537.36",
+        browser: Browser::Chromium,
         touch_points: 5,
     },
     Device {
         share: 18,
         user_agent: "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1",
+        browser: Browser::WebKit,
         touch_points: 5,
     },
     Device {
         share: 10,
         user_agent: "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Safari/605.1.15",
+        browser: Browser::WebKit,
         touch_points: 0,
     },
     Device {
         share: 7,
         user_agent: "Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0",
+        browser: Browser::Firefox,
         touch_points: 0,
     },
     Device {
         share: 4,
         user_agent: "Mozilla/5.0 (Web0S; Linux/SmartTV) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/108.0.5359.211 Safari/537.36 WebAppManager",
+        browser: Browser::Chromium,
         touch_points: 0,
     },
     Device {
         share: 4,
         user_agent: "Mozilla/5.0 (SMART-TV; LINUX; Tizen 7.0) AppleWebKit/537.36 (KHTML, like Gecko) 94.0.4606.31/7.0 TV Safari/537.36",
+        browser: Browser::Chromium,
         touch_points: 0,
     },
     Device {
         share: 3,
         user_agent: "Mozilla/5.0 (iPad; CPU OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1",
+        browser: Browser::WebKit,
         touch_points: 5,
     },
 ];
@@ -112,6 +122,7 @@ pub struct Viewer {
     pub region: &'static str,
     /// The address that the viewer comes from, of a block that is reserved for documentation and tests.
     pub address: String,
+    browser: Browser,
     touch_points: u32,
     random: Rng,
 }
@@ -139,7 +150,8 @@ impl Viewer {
         let &(country, region, _) = pick(&mut random, PLACES, |place| place.2);
         // 198.18.0.0/15 is reserved for benchmarks (RFC 2544).
         let address = format!("198.{}.{}.{}", 18 + (number >> 16 & 1), number >> 8 & 255, number & 255);
-        Self { user_agent: device.user_agent, country, region, address, touch_points: device.touch_points, random }
+        let Device { user_agent, browser, touch_points, .. } = *device;
+        Self { user_agent, country, region, address, browser, touch_points, random }
     }
 
     /// Watches one film on a page that is opened at `opened`; every request goes through `network`. Gives the page as
@@ -149,6 +161,7 @@ impl Viewer {
         let video = Video { id: plan.film.id.into(), title: plan.film.title.into(), ..Video::default() };
         let player = Player { name: "simulator".into(), autoplay: Some(false), ..Player::default() };
         let mut page = Page::open(self.shell(site), player, video, "/film.mp4", opened, network);
+        page.set_browser(self.browser, self.random.u64(..));
         page.wait(self.random.u64(80..900));
         page.load(Length::Finite(plan.film.seconds * 1000));
         match plan.click_ms {

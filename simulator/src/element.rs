@@ -1,5 +1,5 @@
 //! A media element under simulated time. It plays exactly, knows what it played, and makes the events that a browser
-//! makes, in that browser's order and as late as they come.
+//! makes, in that browser's order and as late as they come. One state machine, in one file.
 
 use std::collections::VecDeque;
 
@@ -16,6 +16,12 @@ const TIMEUPDATE_MS: Millis = 250;
 
 /// A playhead that is found no further away may have come there by playing.
 const NEAR_MS: Millis = 300;
+
+/// While it stands still, nobody can say for how long it played at the end: for so long at most.
+const LONGEST_STEP_MS: Millis = 2_500;
+
+/// By then, the page has heard of a change of rate.
+const RATE_MS: Millis = 100;
 
 /// A video has so many frames a second, and one in so many is dropped.
 const FRAMES_PER_SECOND: u64 = 25;
@@ -42,8 +48,9 @@ pub struct Element {
     rate: i64,
     paused: bool,
     ended: bool,
-    /// Where it was before the seek.
+    /// Where it was before the seek, and whether that may be over before it is told.
     origin_us: i64,
+    sought_quickly: bool,
     looping: bool,
     autoplay: bool,
     muted: bool,
@@ -73,9 +80,11 @@ pub struct Element {
     awaits_frame: bool,
     /// Whether the stall that is going on was told.
     stall_told: bool,
+    /// When the rate was last changed, and how many times as fast the one is as the other.
+    rated: Option<(Mono, u64)>,
     /// How long the page does not see anything.
     blind_ms: Millis,
-    /// When the browser last said `waiting` for no reason.
+    /// When it was last taken to wait although it does not.
     waited_at: Option<Mono>,
     /// How coarse the clock is that the page reads.
     clock_ms: Millis,
@@ -106,6 +115,7 @@ impl Element {
             paused: true,
             ended: false,
             origin_us: 0,
+            sought_quickly: false,
             looping: false,
             autoplay: false,
             muted: false,
@@ -125,6 +135,7 @@ impl Element {
             told: VecDeque::new(),
             awaits_frame: false,
             stall_told: true,
+            rated: None,
             blind_ms: 0,
             waited_at: None,
             clock_ms: 1,
@@ -294,11 +305,19 @@ impl Element {
         }
         // A quick seek is seen by where it leads, if it leads far enough; else it may be taken for playing.
         let away_ms = (to.as_ms() * 1000 - self.origin_us).unsigned_abs() / 1000;
-        let near = away_ms <= NEAR_MS + 2 * look_ms * self.rate as u64 / 1000;
+        let still_ms = if self.held.is_some() { LONGEST_STEP_MS } else { 2 * look_ms };
+        let near = away_ms <= NEAR_MS + still_ms * self.rate as u64 / 1000;
         if took_ms <= self.lateness_ms() && (near || !self.truth.has_played()) {
             self.truth.doubt(Field::Seeks, 1);
-            self.truth.overstated_ms += NEAR_MS + look_ms;
+            self.truth.overstated_ms += NEAR_MS + still_ms;
+            if self.held.is_some() {
+                self.truth.doubt(Field::Rebuffers, 1);
+                [Field::RebufferMs, Field::WaitMs, Field::StartupMs]
+                    .into_iter()
+                    .for_each(|field| self.truth.doubt(field, still_ms));
+            }
         }
+        self.sought_quickly = took_ms <= self.lateness_ms();
         self.truth.begin_seek(self.now, look_ms, self.lateness_ms());
         self.truth.doubt(Field::SeekMs, 2 * look_ms);
         self.truth.doubt(Field::SeekMaxMs, 2 * look_ms);
@@ -339,7 +358,9 @@ impl Element {
             self.truth.end_run();
             let (slower, faster) = (before.min(self.rate), before.max(self.rate));
             self.truth.doubt_played(self.look_ms(), faster as u64);
-            self.truth.overstated_ms += self.lateness_ms() * (faster / slower) as u64;
+            let times = (faster / slower) as u64;
+            self.rated = Some((self.now, times));
+            self.truth.overstated_ms += self.lateness_ms() * times;
         }
         self.tell(Moment::Rate);
     }
@@ -365,7 +386,9 @@ impl Element {
 
     /// The machine sleeps until then.
     pub(crate) fn sleep_through(&mut self, until: Mono) {
-        self.truth.sleep(until.since(self.now), self.now, self.lateness_ms());
+        self.doubt_seek();
+        let active = !self.paused && !self.missed;
+        self.truth.sleep(until.since(self.now), active, self.now, self.lateness_ms());
         self.sleep(until);
     }
 
@@ -381,19 +404,21 @@ impl Element {
         self.blind_ms = ms;
         self.truth.doubt_times(ms);
         if ms > 0 {
+            self.doubt_seek();
             // A stall that began shortly before is taken to last.
             if self.held.is_some() {
                 self.truth.doubt(Field::Rebuffers, 1);
                 self.truth.doubt(Field::RebufferMs, SHORTEST_STALL_MS + self.look_ms());
             }
-            self.truth.overstated_ms += ms;
+            let rated = self.rated.take_if(|(at, _)| self.now.since(*at) <= RATE_MS);
+            self.truth.overstated_ms += ms * rated.map_or(1, |(_, times)| times);
             self.doubt_waiting();
         }
         let look_ms = self.look_ms();
         self.truth.doubt_played(look_ms, self.rate as u64);
     }
 
-    /// The browser says `waiting` for no reason.
+    /// The element is taken to wait until it is seen to move.
     pub(crate) fn note_waiting(&mut self) {
         self.waited_at = Some(self.now);
     }
@@ -404,6 +429,14 @@ impl Element {
         if self.waited_at.take_if(|at| self.now.since(*at) <= look_ms).is_some() {
             self.truth.doubt(Field::Rebuffers, 1);
             self.truth.doubt(Field::RebufferMs, look_ms);
+        }
+    }
+
+    /// A seek whose end nobody sees may be taken for one with the next.
+    fn doubt_seek(&mut self) {
+        if self.is_seeking() {
+            self.truth.doubt(Field::Seeks, 1);
+            self.truth.doubt(Field::SeekMaxMs, self.truth.fields[Field::SeekMs]);
         }
     }
 
@@ -478,7 +511,9 @@ impl Element {
     }
 
     fn end_stall(&mut self) {
-        let look_ms = self.look_ms();
+        // What is told is known as soon as the page hears of it.
+        let told_ms = self.lateness_ms() + 2 * self.clock_ms;
+        let look_ms = if self.stall_told { told_ms } else { self.look_ms() };
         self.truth.end_stall(look_ms, self.scene.hidden, self.stall_told, self.rate as u64);
     }
 
@@ -560,6 +595,8 @@ impl Element {
             }
             Next::Loaded => {
                 self.held = None;
+                // The stall goes on for who does not see the playhead move again.
+                self.note_waiting();
                 self.tell(if self.paused { Moment::FedPaused } else { Moment::Fed });
                 self.present_frame();
             }
@@ -589,8 +626,10 @@ impl Element {
     fn arrive(&mut self) {
         self.held = None;
         self.see_wish();
-        // It may be told only now that the element waited for the seek.
-        self.note_waiting();
+        // It may be told only now that the element waited for a quick seek.
+        if std::mem::take(&mut self.sought_quickly) {
+            self.note_waiting();
+        }
         self.tell(if self.paused { Moment::SoughtPaused } else { Moment::Sought });
         self.present_frame();
     }
@@ -598,11 +637,10 @@ impl Element {
     /// A repeating element begins again.
     fn repeat(&mut self) {
         let look_ms = self.look_ms();
-        // What goes round within two looks cannot be told from what stood still or jumped.
+        // What goes round within two looks cannot be told from what stood still or jumped; nor can what nobody tells of.
         let round_ms = self.length_ms().unwrap_or(0) * 1000 / self.rate as u64;
-        if round_ms <= 2 * look_ms {
-            self.truth.doubt(Field::Loops, 1);
-            self.truth.doubt(Field::Ends, 1);
+        if round_ms <= 2 * look_ms || !self.ticks || self.blind_ms > 0 {
+            [Field::Loops, Field::Ends, Field::Seeks].into_iter().for_each(|field| self.truth.doubt(field, 1));
         }
         self.truth.end(true, look_ms, self.now, self.lateness_ms());
         self.truth.doubt_played(look_ms, self.rate as u64);

@@ -4,6 +4,8 @@
 //! shows at the next one. So a count may be off by one for each thing that came within one look of a threshold, a time
 //! by one look for each moment that no event tells of at once, and everything else must be exact. Both stand here, in
 //! [`Truth::fields`] and [`Truth::doubts`].
+//!
+//! It is one state machine with many small steps, and stays in one file.
 
 use quartile_protocol::clock::{Millis, Mono};
 use quartile_protocol::field::{Field, Fields};
@@ -322,21 +324,21 @@ impl Truth {
             self.count(Field::RebufferMs, lasted);
         }
         let near = lasted.abs_diff(SHORTEST_STALL_MS) <= look_ms;
-        // The first look finds what was played until it began.
-        let unseen = lasted >= SHORTEST_STALL_MS && lasted <= 2 * patience + look_ms;
+        // The first look finds what was played until it began; a change of speed meanwhile puts it off once more.
+        let unseen = lasted >= SHORTEST_STALL_MS && lasted <= 3 * patience + look_ms;
         if near || unseen {
             self.doubt(Field::Rebuffers, 1);
             self.doubt(Field::RebufferMs, lasted);
         }
-        // A stall begins where the playhead was last seen to move.
-        self.doubt(Field::RebufferMs, look_ms + patience);
+        // A stall begins where the playhead was last seen to move, or when the speed last changed.
+        self.doubt(Field::RebufferMs, look_ms + 3 * patience);
         self.doubt_played(look_ms, rate);
     }
 
     /// A seek begins.
     pub(crate) fn begin_seek(&mut self, now: Mono, look_ms: Millis, lateness_ms: Millis) {
         self.end_run();
-        self.wish_covered |= now.since(self.wished_at) <= lateness_ms;
+        self.wish_covered |= now.since(self.wished_at) <= lateness_ms || now <= self.covered_until;
         if !self.has_played() {
             return;
         }
@@ -560,13 +562,18 @@ impl Truth {
     }
 
     /// The machine sleeps. No tracker can tell a short sleep from a wait, nor any from a pause.
-    pub(crate) fn sleep(&mut self, ms: Millis, now: Mono, lateness_ms: Millis) {
+    pub(crate) fn sleep(&mut self, ms: Millis, active: bool, now: Mono, lateness_ms: Millis) {
+        // A pause that nobody has heard of yet lasts no longer than what it ended.
+        let active = active || self.is_recent(now, lateness_ms);
         self.blur(now, lateness_ms);
         self.slept_ms += ms;
         let taken = ms.min(LONGEST_SILENCE_MS);
         self.doubt_times(taken);
         self.doubt(Field::PausedMs, ms - taken);
-        self.doubt(Field::Rebuffers, 1);
+        if active {
+            self.doubt(Field::Rebuffers, 1);
+            self.doubt(Field::RebufferMs, SHORTEST_STALL_MS);
+        }
     }
 
     /// Whether the viewer did something so shortly ago that the page may not have heard of it.
@@ -578,7 +585,7 @@ impl Truth {
     /// The page sees nothing for a while: what was done a moment ago may be told only when it is over.
     pub(crate) fn blur(&mut self, now: Mono, lateness_ms: Millis) {
         if self.wish_covered || now.since(self.wished_at) <= lateness_ms {
-            self.hold_covered = true;
+            (self.hold_covered, self.wish_covered) = (true, true);
             self.doubt(Field::Seeks, u64::from(self.replays));
             [Field::Pauses, Field::Resumes, Field::Replays].into_iter().for_each(|field| self.doubt(field, 1));
         }

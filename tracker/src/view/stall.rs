@@ -7,6 +7,7 @@
 use quartile_protocol::clock::{Media, Millis, Mono};
 use quartile_protocol::event::{Cause, EventType};
 use quartile_protocol::field::Field;
+use quartile_protocol::limits;
 
 use super::state::State;
 use super::{SLEEP_MS, View};
@@ -20,6 +21,9 @@ const PATIENCE_HIDDEN_MS: Millis = 4_000;
 
 /// What is shorter is no stall.
 const SHORTEST_MS: Millis = 250;
+
+/// What may be counted in a slice beyond the time that it is open: half of what is allowed for clocks.
+const BEYOND_MS: Millis = limits::SPAN_SLACK_MS / 2;
 
 /// The stall that is going on, or the last one.
 #[derive(Debug)]
@@ -65,8 +69,8 @@ impl Stall {
         if self.lasted_ms < SHORTEST_MS || more == 0 {
             return;
         }
-        // A slice that something else opened since it began has no room for more than its own time.
-        let more = more.min(ledger.open_for(ledger.now));
+        // A slice that something else opened since it began is not believed to hold much more than its own time.
+        let more = more.min(ledger.open_for(ledger.now).saturating_add(BEYOND_MS));
         ledger.slice_from(until - more).fields[Field::RebufferMs] += more;
         if self.counted_ms == 0 {
             ledger.count(Field::Rebuffers);

@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod acts;
 mod rows;
 mod table;
 mod viewing;
@@ -18,8 +19,9 @@ use quartile_protocol::field::{Field, Kind};
 use quartile_simulator::network::{lossy_network, refusing_network};
 use quartile_simulator::page::Sent;
 
+use self::acts::any_acts;
 use self::rows::Known;
-use self::viewing::{Content, any_act, any_setting, view};
+use self::viewing::{Content, any_setting, view};
 
 /// The same twenty thousand viewings every time, so that a change is to blame when one fails; others in a full run.
 fn config() -> ProptestConfig {
@@ -43,7 +45,7 @@ proptest! {
     #[test]
     fn what_is_tracked_is_what_happened(
         setting in any_setting(),
-        acts in proptest::collection::vec(any_act(), 1..30),
+        acts in any_acts(30),
         seed: u64,
     ) {
         let viewing = view(&setting.comparable(), &acts, lossy_network(seed));
@@ -56,7 +58,7 @@ proptest! {
     #[test]
     fn bits_and_once_per_view_facts_are_in_one_slice_only(
         setting in any_setting(),
-        acts in proptest::collection::vec(any_act(), 1..60),
+        acts in any_acts(60),
         seed: u64,
     ) {
         let viewing = view(&setting, &acts, lossy_network(seed));
@@ -82,7 +84,7 @@ proptest! {
     #[test]
     fn nobody_watches_more_than_there_is(
         setting in any_setting(),
-        acts in proptest::collection::vec(any_act(), 1..30),
+        acts in any_acts(30),
         seed: u64,
     ) {
         let viewing = view(&setting, &acts, refusing_network(seed));
@@ -98,7 +100,7 @@ proptest! {
     #[test]
     fn no_event_is_numbered_twice_and_no_quartile_fires_twice(
         setting in any_setting(),
-        acts in proptest::collection::vec(any_act(), 1..60),
+        acts in any_acts(60),
         seed: u64,
     ) {
         let viewing = view(&setting, &acts, lossy_network(seed));
@@ -124,7 +126,7 @@ proptest! {
     #[test]
     fn what_was_not_acknowledged_may_be_lost_but_the_last_flush(
         setting in any_setting(),
-        acts in proptest::collection::vec(any_act(), 1..40),
+        acts in any_acts(40),
         seed: u64,
         luck: u64,
     ) {
