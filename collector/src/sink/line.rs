@@ -17,9 +17,9 @@ pub fn slice(row: &Row) -> String {
         for (field, value) in row.fields.set() {
             json.number(field.name(), i64::try_from(value).unwrap_or(i64::MAX));
         }
-        json.text("watched", &row.watched.to_hex());
-        json.text("rewatched", &row.rewatched.to_hex());
-        json.text("active", &row.active.to_hex());
+        json.bits("watched", row.watched.bits());
+        json.bits("rewatched", row.rewatched.bits());
+        json.bits("active", row.active.bits());
         json.object("dims", |json| {
             row.dimensions.known().for_each(|(dimension, value): (Dimension, &str)| json.text(dimension.name(), value));
         });
