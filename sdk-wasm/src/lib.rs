@@ -87,7 +87,6 @@ pub extern "C" fn user(texts: usize, now: f64) {
 
 /// A player did something: a signal with its numbers and texts, and the element as it is now (places in seconds).
 #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
-#[expect(clippy::too_many_arguments, reason = "a call across the boundary costs less than an object")]
 pub extern "C" fn observe(
     texts: usize,
     player: u32,

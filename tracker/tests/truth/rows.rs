@@ -88,7 +88,7 @@ fn row(batch: &Batch, view: &View, slice: &Slice) -> Row {
         key: RowKey { site: batch.site.clone(), view: view.id, n: slice.n },
         started_at: slice.at,
         span_ms: slice.span_ms,
-        fields: slice.fields.clone(),
+        fields: slice.fields,
         watched: slice.watched,
         rewatched: slice.rewatched,
         active: slice.active,
