@@ -27,7 +27,7 @@ export const enum PageSignal {
   Online = 6,
 }
 
-/** How many bytes of text a call can take. */
+/** How many bytes of text a call can take; a test holds it against the module's own. */
 export const ROOM = 16384;
 
 /** What became of a request. */

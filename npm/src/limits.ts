@@ -9,6 +9,6 @@ export const CUSTOM_NAMES = 20;
 export function cut(text: unknown, bytes: number): string | undefined {
   if (typeof text !== 'string' || !text) return undefined;
   // A NUL would end the text on its way into the module.
-  const clean = text.replaceAll('\0', '');
+  const clean = text.replace(/\0/g, '');
   return clean.slice(0, new TextEncoder().encodeInto(clean, new Uint8Array(bytes)).read) || undefined;
 }

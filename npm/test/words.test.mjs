@@ -17,6 +17,12 @@ test('the limits are those of the wire', () => {
   }
 });
 
+test('the module has as much room for texts as the shell believes', async () => {
+  const { ROOM } = await source('boundary');
+  const state = readFileSync(new URL('../../sdk-wasm/src/state.rs', import.meta.url), 'utf8');
+  assert.equal(ROOM, Number(/const ROOM: usize = ([\d_]+);/.exec(state)?.[1].replaceAll('_', '')));
+});
+
 test('a text is cut between characters, by its bytes', () => {
   const { cut } = limits;
   assert.equal(cut('héllo', 2), 'h');

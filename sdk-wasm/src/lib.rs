@@ -22,19 +22,13 @@ use quartile_tracker::{Config, Delivery, Outcome, PlayerId, Subject, text_at};
 use crate::signals::Look;
 use crate::state::state;
 
-/// Where the loader writes the texts for its next call, in UTF-8: at most [`room_length`] bytes.
+/// Where the loader writes the texts for its next call, in UTF-8: at most `state::ROOM` bytes.
 #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
 pub extern "C" fn room() -> *mut u8 {
     state().room()
 }
 
-/// How many bytes of text a call can take.
-#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
-pub extern "C" fn room_length() -> usize {
-    state::ROOM
-}
-
-/// Where the bytes are that the last call prepared: a body, or what [`snapshot`] tells.
+/// Where the bytes are that [`next`] prepared.
 #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
 pub extern "C" fn result() -> *const u8 {
     state().result.as_ptr()
@@ -76,13 +70,6 @@ pub extern "C" fn detach(player: u32, now: f64) {
 pub extern "C" fn describe(texts: usize, player: u32, now: f64) {
     let (tracker, subject) = state().with_text(texts);
     tracker.describe(PlayerId::from_u32(player), Subject::new(subject), time(now));
-}
-
-/// The user became known, or is another one; takes the text of the user.
-#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
-pub extern "C" fn user(texts: usize, now: f64) {
-    let (tracker, user) = state().with_text(texts);
-    tracker.set_user(text_at(user, 0), time(now));
 }
 
 /// A player did something: a signal with its numbers and texts, and the element as it is now (places in seconds).
@@ -152,13 +139,6 @@ pub extern "C" fn delivered(delivery: u32, outcome: u32, wait_ms: f64, server_ti
         _ => Outcome::Later { wait },
     };
     state().tracker.delivered(Delivery::from_u32(delivery), outcome, time(now));
-}
-
-/// Tells as the [`result`] what a player's view is doing and what was counted in it: JSON; empty if it has none.
-#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
-pub extern "C" fn snapshot(player: u32) {
-    let state = state();
-    state.result = state.tracker.snapshot(PlayerId::from_u32(player));
 }
 
 fn time(ms: f64) -> Mono {

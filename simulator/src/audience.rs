@@ -220,8 +220,7 @@ impl Viewer {
     }
 
     fn shell(&mut self, site: &SiteId) -> Shell {
-        let mut seed = [0; 16];
-        self.random.fill(&mut seed);
+        let seed = [self.random.u64(..), self.random.u64(..)];
         let mut shell = Shell::new(site.clone(), seed);
         shell.page.url = "https://www.example.org/watch".into();
         shell.client.touch_points = Some(self.touch_points);

@@ -20,13 +20,13 @@ pub struct Shell {
     /// The device.
     pub client: Client,
     /// Random bits.
-    pub seed: [u8; 16],
+    pub seed: [u64; 2],
 }
 
 impl Shell {
     /// A page of `site` of which nothing more is known.
     #[must_use]
-    pub fn new(site: SiteId, seed: [u8; 16]) -> Self {
+    pub fn new(site: SiteId, seed: [u64; 2]) -> Self {
         Self {
             site,
             sdk: concat!("quartile-simulator/", env!("CARGO_PKG_VERSION")).into(),
@@ -40,11 +40,10 @@ impl Shell {
     /// What the tracker needs to know.
     #[must_use]
     pub fn config(&self) -> Config {
-        let bits = u128::from_be_bytes(self.seed);
         Config {
             user: self.user.clone(),
             context_bytes: self.envelope(true, Wall::default()).to_json().len(),
-            seed: [bits >> 64, bits & u128::from(u64::MAX)].map(|half| half as u64),
+            seed: self.seed,
         }
     }
 
@@ -63,13 +62,18 @@ impl Shell {
         decoded.batch
     }
 
+    fn session_bytes(&self) -> [u8; 16] {
+        let [high, low] = self.seed;
+        (u128::from(high) << 64 | u128::from(low)).to_be_bytes()
+    }
+
     /// What is around the views.
     fn envelope(&self, context: bool, sent_at: Wall) -> Batch {
         Batch {
             site: self.site.clone(),
             sent_at,
             sdk: self.sdk.clone(),
-            session: context.then_some(SessionId::new(self.seed)),
+            session: context.then_some(SessionId::new(self.session_bytes())),
             viewer: String::new(),
             user: String::new(),
             page: if context { self.page.clone() } else { Page::default() },

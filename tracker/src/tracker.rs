@@ -167,11 +167,12 @@ impl Tracker {
         self.config = config;
     }
 
-    /// A player comes. Its view begins when it shows something: see [`What::Source`].
+    /// A player comes. Its view begins when it shows something: see [`What::Source`]. Beyond a bound of players on one page
+    /// it gets a number of its own all the same, and is not tracked.
     pub fn attach(&mut self, mut subject: Subject) -> PlayerId {
         let id = PlayerId(self.next_player);
+        self.next_player += 1;
         if self.players.len() < MAX_PLAYERS {
-            self.next_player += 1;
             subject.set_user(&self.config.user);
             self.players.push(Box::new(Attached { id, subject, source: String::new(), live: None, view: None }));
         }
@@ -255,15 +256,6 @@ impl Tracker {
     #[must_use]
     pub fn inspect(&self, id: PlayerId) -> Option<Inspection> {
         self.players[self.index(id)?].view.as_ref().map(|view| view.inspect())
-    }
-
-    /// The state of the player's view and what was counted in it so far, as JSON; empty if it has none.
-    #[must_use]
-    pub fn snapshot(&self, id: PlayerId) -> Vec<u8> {
-        match self.index(id).and_then(|index| self.players[index].view.as_ref()) {
-            Some(view) => Json::members_of(|json| json.item(|json| view.write(json))),
-            None => Vec::new(),
-        }
     }
 
     /// The page did something. The shell observes its players first.

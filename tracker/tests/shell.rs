@@ -8,7 +8,7 @@ use quartile_simulator::shell::Shell;
 use quartile_tracker::{Length, PageSignal, PlayerId, Signal, Snapshot, Subject, Tracker};
 
 fn shell() -> Shell {
-    Shell::new(SiteId::new("demo").expect("a valid key"), [7; 16])
+    Shell::new(SiteId::new("demo").expect("a valid key"), [7, 7])
 }
 
 fn tracker() -> (Tracker, PlayerId) {
@@ -104,4 +104,18 @@ fn a_seek_that_is_over_before_its_event_is_delivered_is_one() {
     tracker.observe(player, Signal::Seeking, &playing(31_905), at(3_000));
     let batches = leave(tracker, at(3_000));
     assert_eq!(batches[0].views[0].slices[0].fields[Field::Seeks], 1);
+}
+
+#[test]
+fn a_player_beyond_the_bound_is_not_tracked_and_never_mistaken_for_another() {
+    let (mut tracker, first) = tracker();
+    let players: Vec<_> = (1..100).map(|_| tracker.attach(Subject::default())).collect();
+    let beyond = tracker.attach(Subject::default());
+    tracker.observe(beyond, Signal::Source("https://a.example/a.mp4"), &playing(0), at(0));
+    assert_eq!(tracker.inspect(beyond), None);
+    tracker.observe(players[98], Signal::Source("https://a.example/a.mp4"), &playing(0), at(0));
+    assert!(tracker.inspect(players[98]).is_some());
+    tracker.detach(first, at(1));
+    let next = tracker.attach(Subject::default());
+    assert_ne!(next, beyond);
 }

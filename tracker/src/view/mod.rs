@@ -23,7 +23,6 @@ mod subject;
 
 use quartile_protocol::batch::Offer;
 use quartile_protocol::clock::{Media, Millis, Mono};
-use quartile_protocol::encode::Json;
 use quartile_protocol::event::{ErrorPhase, EventType, StopReason, cut};
 use quartile_protocol::field::{Field, Fields};
 use quartile_protocol::id::ViewId;
@@ -416,13 +415,6 @@ impl View {
         if std::mem::replace(&mut self.dead_at, Mono::NEVER) != Mono::NEVER && self.start == Start::Played {
             self.ledger.count(Field::PlaybackFailures);
         }
-    }
-
-    /// The state and the counters of now, as members of an object.
-    pub(crate) fn write(&self, json: &mut Json) {
-        json.uuid("view", self.id.bits());
-        json.text("state", self.state.name());
-        json.object("totals", |json| self.ledger.totals().write_news(&Fields::default(), json));
     }
 
     /// The state for people who look on.

@@ -18,7 +18,7 @@ use quartile_tracker::{Length, PageSignal, Rendition, Signal, Subject, Tracker};
 const OPENED: Wall = Wall::from_ms(1_790_000_100_000);
 
 fn shell() -> Shell {
-    Shell::new(SiteId::new("demo").unwrap(), *b"0123456789abcdef")
+    Shell::new(SiteId::new("demo").unwrap(), [1, 2])
 }
 
 pub fn open(network: Network) -> Page {

@@ -130,7 +130,7 @@ pub struct Viewing {
 const BREATH_MS: Millis = 100;
 
 fn shell() -> Shell {
-    Shell::new(SiteId::new("demo").unwrap(), *b"0123456789abcdef")
+    Shell::new(SiteId::new("demo").unwrap(), [1, 2])
 }
 
 /// The end of a live stream is never reached.
