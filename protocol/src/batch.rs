@@ -101,7 +101,7 @@ impl Batch {
         json.list("views", self.views.len(), |json, index| self.views[index].write(json));
         json.object("discarded", |json| {
             for &(reason, count) in &self.discarded {
-                json.number(reason.as_str(), count as i64);
+                json.count(Discard::WORDS, reason as usize, count);
             }
         });
     }

@@ -3,6 +3,10 @@
 //! Written by hand because it ships to browsers: for a format as small as this one, a general serialiser and the types
 //! that it works on are several times as large, and every byte of it is downloaded with every page.
 
+/// Words with a NUL after each. A table of texts would be twice as large, and it ships to browsers.
+#[derive(Clone, Copy, Debug)]
+pub struct Words(pub(crate) &'static str);
+
 /// JSON in the making: the members of one object after the other.
 #[derive(Debug, Default)]
 pub struct Json {
@@ -50,6 +54,20 @@ impl Json {
             self.name(name);
             self.quoted(text);
         }
+    }
+
+    /// One of some words.
+    pub fn word(&mut self, name: &str, words: Words, index: usize) {
+        self.name(name);
+        self.quoted_word(words, index);
+    }
+
+    /// A count under one of some words.
+    pub fn count(&mut self, words: Words, index: usize, count: u64) {
+        self.separate();
+        self.quoted_word(words, index);
+        self.push(b':');
+        self.digits(count as i64);
     }
 
     /// A whole number.
@@ -203,6 +221,19 @@ impl Json {
                 if matches!(byte, b'"' | b'\\') {
                     self.push(b'\\');
                 }
+                self.push(byte);
+            }
+        }
+        self.push(b'"');
+    }
+
+    fn quoted_word(&mut self, Words(words): Words, index: usize) {
+        let mut left = index;
+        self.push(b'"');
+        for byte in words.bytes() {
+            if byte == 0 {
+                left = left.wrapping_sub(1);
+            } else if left == 0 {
                 self.push(byte);
             }
         }

@@ -3,7 +3,7 @@
 //! The kinds of event stand in one table. Encoding, decoding and storing are made from it: a new kind is one entry.
 
 use crate::clock::{Media, Millis, Wall};
-use crate::encode::Json;
+use crate::encode::{Json, Words};
 use crate::names::names;
 
 names! {
@@ -132,11 +132,8 @@ macro_rules! events {
         pub enum EventType { $($(#[$doc])* $kind,)+ }
 
         impl EventType {
-            /// The spelling of the `type` on the wire.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                EventKind::NAMES[self as usize]
-            }
+            /// The spellings of the `type` on the wire, as the encoder takes them.
+            const WORDS: Words = Words(concat!($($name, "\0"),+));
         }
 
         impl EventKind {
@@ -165,6 +162,10 @@ macro_rules! events {
             #[must_use]
             pub const fn name(&self) -> &'static str {
                 match self { $(Self::$kind { .. } => $name,)+ }
+            }
+
+            const fn type_of(&self) -> EventType {
+                match self { $(Self::$kind { .. } => EventType::$kind,)+ }
             }
 
             /// Writes the details as members of an object; what is unknown is left out.
@@ -422,7 +423,7 @@ macro_rules! words {
     ($($word:ty),+) => {
         $(impl Detail for $word {
             fn write(&self, name: &str, json: &mut Json) {
-                json.text(name, self.as_str());
+                json.word(name, Self::WORDS, *self as usize);
             }
         })+
     };
@@ -433,16 +434,16 @@ words!(Ladder, Cause, StopReason, ErrorPhase, AdMoment);
 impl Event {
     /// Writes it as an object, as on the wire.
     pub fn write(&self, json: &mut Json) {
-        write_head(self.seq, self.n, self.at, self.kind.name(), self.pos, json);
+        write_head(self.seq, self.n, self.at, self.kind.type_of(), self.pos, json);
         self.kind.write(json);
     }
 }
 
 /// Writes what every event has; what follows are the details of its type.
-pub fn write_head(seq: u32, n: u32, at: Wall, name: &str, pos: Option<Media>, json: &mut Json) {
+pub fn write_head(seq: u32, n: u32, at: Wall, kind: EventType, pos: Option<Media>, json: &mut Json) {
     json.number("seq", i64::from(seq));
     json.number("n", i64::from(n));
     json.number("at", at.as_ms());
-    json.text("type", name);
+    json.word("type", EventType::WORDS, kind as usize);
     json.known_number("pos_ms", pos.map(|pos| pos.as_ms() as u64));
 }

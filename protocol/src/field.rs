@@ -7,7 +7,7 @@
 use core::ops::{Index, IndexMut};
 
 use crate::clock::Millis;
-use crate::encode::Json;
+use crate::encode::{Json, Words};
 use crate::limits;
 
 /// What a field counts, and with it what values are believable in a slice of a given span.
@@ -52,6 +52,9 @@ macro_rules! fields {
         impl Field {
             /// Every field, in the order of the wire.
             pub const ALL: &'static [Self] = &[$(Self::$member),+];
+
+            /// The names, as the encoder takes them.
+            const WORDS: Words = Words(concat!($($name, "\0"),+));
 
             /// The name on the wire and of the column.
             #[must_use]
@@ -252,9 +255,9 @@ impl Fields {
 
     /// Writes those that differ from what is known.
     pub fn write_news(&self, known: &Self, json: &mut Json) {
-        for &field in Field::ALL {
-            if self[field] != known[field] {
-                json.number(field.name(), self[field] as i64);
+        for index in 0..FIELDS {
+            if self.0[index] != known.0[index] {
+                json.count(Field::WORDS, index, self.0[index]);
             }
         }
     }

@@ -11,6 +11,9 @@ macro_rules! names {
             /// Every member, in the order of declaration.
             pub const ALL: &'static [Self] = &[$(Self::$member),+];
 
+            /// The spellings, as the encoder takes them.
+            pub const WORDS: $crate::encode::Words = $crate::encode::Words(concat!($($text, "\0"),+));
+
             /// The spelling on the wire and in reports.
             #[must_use]
             pub const fn as_str(self) -> &'static str {

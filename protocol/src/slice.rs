@@ -73,11 +73,15 @@ impl Slice {
         json.bits("rewatched", self.rewatched.minus(known.rewatched).bits());
         json.bits("active", self.active.minus(known.active).bits());
         if !known.stopped {
-            json.text("stop_reason", self.stop_reason.map_or("", StopReason::as_str));
+            if let Some(reason) = self.stop_reason {
+                json.word("stop_reason", StopReason::WORDS, reason as usize);
+            }
         }
         if !known.errored {
             json.text("error_code", &self.error_code);
-            json.text("error_phase", self.error_phase.map_or("", ErrorPhase::as_str));
+            if let Some(phase) = self.error_phase {
+                json.word("error_phase", ErrorPhase::WORDS, phase as usize);
+            }
         }
     }
 }

@@ -50,7 +50,7 @@ pub(crate) fn climb(at: Progress, ledger: &mut Ledger) {
 fn pass(ladder: Ladder, percent: u8, field: Field, ledger: &mut Ledger) {
     if ledger.once(field) {
         let details = ledger.event(EventType::Quartile);
-        details.text("ladder", ladder.as_str());
+        details.word("ladder", Ladder::WORDS, ladder as usize);
         details.number("percent", percent.into());
         ledger.important = true;
     }

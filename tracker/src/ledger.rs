@@ -104,7 +104,7 @@ impl Item {
             }
             What::Slice(_) => json.written_item(&self.text),
             What::Event { seq, kind, pos } => json.item(|json| {
-                event::write_head(seq, self.n, self.at, kind.name(), pos, json);
+                event::write_head(seq, self.n, self.at, kind, pos, json);
                 json.written_members(&self.text);
             }),
         }

@@ -498,7 +498,7 @@ impl Tracker {
         json.object("discarded", |json| {
             for (reason, count) in Discard::ALL.iter().zip(counts) {
                 if count > 0 {
-                    json.number(reason.as_str(), count as i64);
+                    json.count(Discard::WORDS, *reason as usize, count);
                 }
             }
         });

@@ -379,7 +379,7 @@ impl View {
         details.text("code", code);
         details.text("message", cut(message, limits::TITLE_BYTES));
         details.truth("fatal", Some(fatal));
-        details.text("phase", phase.as_str());
+        details.word("phase", ErrorPhase::WORDS, phase as usize);
         if fatal {
             self.dead_at = self.ledger.now + SURVIVAL_MS;
             self.enter(State::Failed);
@@ -476,7 +476,7 @@ impl View {
         self.ledger.turn(now, false);
         self.ledger.count(Field::Stops);
         self.ledger.slice().stop_reason = Some(reason);
-        self.ledger.event(EventType::Stop).text("reason", reason.as_str());
+        self.ledger.event(EventType::Stop).word("reason", StopReason::WORDS, reason as usize);
         self.ledger.close();
         self.ledger.important = true;
     }

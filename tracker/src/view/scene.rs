@@ -128,7 +128,7 @@ impl Scene {
                 let moment = AdMoment::ALL[told.whole(0) as usize % AdMoment::ALL.len()];
                 ledger.add(Field::Ads, u64::from(moment == AdMoment::Start));
                 let details = ledger.event(EventType::Ad);
-                details.text("moment", moment.as_str());
+                details.word("moment", AdMoment::WORDS, moment as usize);
                 details.known_number("percent", told.known(1));
             }
             What::Interaction => {

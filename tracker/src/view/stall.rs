@@ -84,7 +84,7 @@ impl Stall {
         if self.counted_ms > 0 {
             let details = ledger.event_in(self.n, EventType::Rebuffer, self.pos, self.at);
             details.number("took_ms", self.counted_ms as i64);
-            details.text("cause", self.cause.as_str());
+            details.word("cause", Cause::WORDS, self.cause as usize);
         }
     }
 }
