@@ -25,6 +25,7 @@ impl Json {
 
     /// These members, without an object around them.
     #[must_use]
+    #[inline(always)]
     pub fn members_of(members: impl FnOnce(&mut Self)) -> Vec<u8> {
         let mut json = Self::default();
         members(&mut json);
@@ -131,6 +132,7 @@ impl Json {
     }
 
     /// An object; one without members is left out.
+    #[inline(always)]
     pub fn object(&mut self, name: &str, members: impl FnOnce(&mut Self)) {
         let before = self.begin(name, b'{');
         members(self);
@@ -138,6 +140,7 @@ impl Json {
     }
 
     /// An object, even without members.
+    #[inline(always)]
     pub fn always_object(&mut self, name: &str, members: impl FnOnce(&mut Self)) {
         self.name(name);
         self.item(members);
@@ -153,6 +156,7 @@ impl Json {
     }
 
     /// A list of [`item`](Self::item)s; an empty one is left out.
+    #[inline(always)]
     pub fn array(&mut self, name: &str, items: impl FnOnce(&mut Self)) {
         let before = self.begin(name, b'[');
         items(self);
@@ -160,6 +164,7 @@ impl Json {
     }
 
     /// An object in a list.
+    #[inline(always)]
     pub fn item(&mut self, members: impl FnOnce(&mut Self)) {
         self.separate();
         self.push(b'{');
@@ -244,15 +249,14 @@ impl Json {
         if number < 0 {
             self.push(b'-');
         }
-        let mut rest = number.unsigned_abs();
-        let start = self.len();
-        loop {
-            self.bytes.insert(start, b'0' + (rest % 10) as u8);
-            rest /= 10;
-            if rest == 0 {
-                return;
-            }
+        self.natural(number.unsigned_abs());
+    }
+
+    fn natural(&mut self, number: u64) {
+        if number > 9 {
+            self.natural(number / 10);
         }
+        self.digit((number % 10) as u32);
     }
 
     /// The hexadecimal digit at `index`, counted from the last.

@@ -17,7 +17,7 @@ mod signals;
 mod state;
 
 use quartile_protocol::clock::{Mono, Now, Wall};
-use quartile_tracker::{Config, Delivery, Outcome, PlayerId, Subject, text_at};
+use quartile_tracker::{Answer, Config, Delivery, Outcome, PlayerId, Subject, text_at};
 
 use crate::signals::Look;
 use crate::state::state;
@@ -109,11 +109,10 @@ pub extern "C" fn timeout(now: f64) {
     state().tracker.handle_timeout(time(now));
 }
 
-/// When to call [`timeout`] at the latest; infinite = never.
+/// When to call [`timeout`] at the latest; more than 2⁶² = never.
 #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
 pub extern "C" fn wake_at() -> f64 {
-    let wake_at = state().tracker.poll_timeout();
-    wake_at.map_or(f64::INFINITY, |at| at.as_ms() as f64)
+    state().tracker.wake_at().as_ms() as f64
 }
 
 /// Prepares the next request as the [`result`]: members of its body. -1: there is none; otherwise its number times 4, plus
@@ -127,18 +126,18 @@ pub extern "C" fn next() -> f64 {
     f64::from(send.delivery.as_u32()) * 4.0 + f64::from(bits)
 }
 
-/// What became of a request: 0 acknowledged, 1 refused for good, otherwise to be sent again. It asked to wait for
-/// `wait_ms`, and its clock showed `server_time`; negative = unknown.
+/// What became of a request: 0 acknowledged, 1 refused for good, otherwise to be sent again. The answer asked to wait for
+/// `wait`, in milliseconds, and its clock showed `server_time`; 0 = unknown.
 #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
-pub extern "C" fn delivered(delivery: u32, outcome: u32, wait_ms: f64, server_time: f64, now: f64) {
-    let wait = (wait_ms >= 0.0).then_some(wait_ms as u64);
-    let server_time = (server_time >= 0.0).then_some(Wall::from_ms(server_time as i64));
+pub extern "C" fn delivered(delivery: u32, outcome: u32, wait: f64, server_time: f64, now: f64) {
     let outcome = match outcome {
-        0 => Outcome::Acknowledged { wait, server_time },
+        0 => Outcome::Acknowledged,
         1 => Outcome::Refused,
-        _ => Outcome::Later { wait },
+        _ => Outcome::Later,
     };
-    state().tracker.delivered(Delivery::from_u32(delivery), outcome, time(now));
+    let server_time = (server_time > 0.0).then_some(Wall::from_ms(server_time as i64));
+    let answer = Answer { outcome, wait: wait as u64, server_time };
+    state().tracker.delivered(Delivery::from_u32(delivery), answer, time(now));
 }
 
 fn time(ms: f64) -> Mono {

@@ -103,19 +103,17 @@ impl Schedule {
         index.map(|index| self.underway.remove(index)).is_some()
     }
 
-    /// The collector answered: others may follow.
-    pub(crate) fn succeeded(&mut self, wait: Option<Millis>, now: Mono) {
-        self.failures = 0;
-        self.hold = now + wait.unwrap_or(0).min(RETRY_AFTER_MAX_MS);
-    }
-
-    /// The collector did not answer, or asked to come back later.
-    pub(crate) fn failed(&mut self, wait: Option<Millis>, random: &mut Random, now: Mono) {
-        let delay = (BACKOFF_MS << self.failures.min(16)).min(BACKOFF_MAX_MS);
-        self.failures += 1;
-        let delay = random.jitter(delay).max(wait.unwrap_or(0).min(RETRY_AFTER_MAX_MS));
+    /// A request was answered, which may have asked to `wait`: others may follow, `later` if it is to be tried again.
+    pub(crate) fn answered(&mut self, later: bool, wait: Millis, random: &mut Random, now: Mono) {
+        let mut delay = wait.min(RETRY_AFTER_MAX_MS);
+        if later {
+            delay = delay.max(random.jitter((BACKOFF_MS << self.failures).min(BACKOFF_MAX_MS)));
+            self.failures = (self.failures + 1).min(16);
+            self.want(true, now);
+        } else {
+            self.failures = 0;
+        }
         self.hold = now + delay;
-        self.want(true, now);
     }
 
     /// The network is back: no reason to wait for the end of a delay.

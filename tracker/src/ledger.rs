@@ -50,8 +50,13 @@ impl Said {
     /// The collector has it as it is.
     pub(crate) const ACKNOWLEDGED: Self = Self(DeliveryId::MAX - 1);
 
+    /// This request says it.
+    pub(crate) const fn by(delivery: DeliveryId) -> Self {
+        Self(delivery)
+    }
+
     /// The request was answered; gives whether it said this.
-    fn settle(&mut self, delivery: DeliveryId, settled: Self) -> bool {
+    pub(crate) fn settle(&mut self, delivery: DeliveryId, settled: Self) -> bool {
         let concerned = *self == Self(delivery);
         if concerned {
             *self = settled;

@@ -41,5 +41,5 @@ mod ranges;
 mod view;
 
 pub use signal::{Length, PageSignal, Rendition, Signal, Snapshot, Told, What, is_placeholder};
-pub use tracker::{Config, Delivery, Outcome, PlayerId, Send, Tracker};
+pub use tracker::{Answer, Config, Delivery, Outcome, PlayerId, Send, Tracker};
 pub use view::{Inspection, Subject, text_at};

@@ -118,7 +118,7 @@ pub enum Signal<'a> {
     Joined,
     /// A video frame was presented for the first time since playback was asked for.
     FirstFrame,
-    /// The player shows something from this address; empty when it shows nothing.
+    /// The player shows something from this address; empty, or a [placeholder](is_placeholder), when it shows nothing.
     Source(&'a str),
     /// Playback failed.
     Failed {
@@ -186,7 +186,7 @@ pub enum Signal<'a> {
 /// | 1, 2, 3, 4 | `pause`, `waiting`, `canplaythrough`, `seeking` | |
 /// | 5 | the first frame was presented | |
 /// | 6 | playback was under way before it was first seen | |
-/// | 7 | what is shown | address |
+/// | 7 | what is shown | address; empty for a placeholder |
 /// | 8 | playback failed | fatal; code, message |
 /// | 9, 10 | viewable, autoplay blocked | |
 /// | 11, 12, 13 | full screen, picture-in-picture, cast | on |
@@ -310,7 +310,10 @@ impl<'a> From<Signal<'a>> for Told<'a> {
             Signal::AdBreak(on) => switch(What::AdBreak, on),
             Signal::Bytes(bytes) => number(What::Bytes, bytes),
             Signal::Latency(ms) => number(What::Latency, ms),
-            Signal::Source(address) => Self { texts: [address, "", ""], ..plain(What::Source) },
+            Signal::Source(address) => {
+                let address = if is_placeholder(address) { "" } else { address };
+                Self { texts: [address, "", ""], ..plain(What::Source) }
+            }
             Signal::AudioTrack(language) => Self { texts: [language, "", ""], ..plain(What::AudioTrack) },
             Signal::Captions(language) => {
                 Self { texts: [language.unwrap_or_default(), "", ""], ..switch(What::Captions, language.is_some()) }

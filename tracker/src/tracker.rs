@@ -10,7 +10,7 @@ use quartile_protocol::limits;
 use crate::delivery::Schedule;
 use crate::ledger::{Dates, DeliveryId, Request, Said};
 use crate::random::Random;
-use crate::signal::{PageSignal, Snapshot, Told, What, is_placeholder};
+use crate::signal::{PageSignal, Snapshot, Told, What};
 use crate::view::{Inspection, Subject, View};
 
 /// Views that are over and still have something to say; beyond it the oldest is given up.
@@ -89,19 +89,28 @@ pub struct Send {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The collector has it on disk: a 200 whose JSON has `accepted`.
-    Acknowledged {
-        /// What the collector asked to wait for before the next.
-        wait: Option<Millis>,
-        /// What the collector's clock shows.
-        server_time: Option<Wall>,
-    },
+    Acknowledged,
     /// Refused for good: it would be refused again.
     Refused,
     /// Refused for now, lost, or answered by somebody else.
-    Later {
-        /// What `Retry-After` said.
-        wait: Option<Millis>,
-    },
+    Later,
+}
+
+/// What became of a request, and what the answer said beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// What became of it.
+    pub outcome: Outcome,
+    /// For how long to send nothing; 0 if nothing was said.
+    pub wait: Millis,
+    /// What the collector's clock shows.
+    pub server_time: Option<Wall>,
+}
+
+impl From<Outcome> for Answer {
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome, wait: 0, server_time: None }
+    }
 }
 
 #[derive(Debug)]
@@ -128,8 +137,9 @@ pub struct Tracker {
     parted: Vec<Box<View>>,
     schedule: Schedule,
     discarded: Discarded,
-    /// What of it was said in a request that is not answered yet.
-    discarded_underway: Option<(DeliveryId, Discarded)>,
+    /// The request that says what was given up, as long as it is not answered, and what it says.
+    confessing: Said,
+    confessed: Discarded,
     outputs: Vec<Box<Send>>,
 }
 
@@ -154,7 +164,8 @@ impl Tracker {
             parted: Vec::new(),
             schedule: Schedule::new(),
             discarded: [0; Discard::ALL.len()],
-            discarded_underway: None,
+            confessing: Said::ACKNOWLEDGED,
+            confessed: [0; Discard::ALL.len()],
             outputs: Vec::new(),
         }
     }
@@ -220,11 +231,7 @@ impl Tracker {
 
     /// A player did something, and this is how it is now.
     pub fn observe<'a>(&mut self, id: PlayerId, signal: impl Into<Told<'a>>, seen: &Snapshot, now: Mono) {
-        self.hear(id, &signal.into(), seen, now);
-    }
-
-    #[inline(never)]
-    fn hear(&mut self, id: PlayerId, told: &Told<'_>, seen: &Snapshot, now: Mono) {
+        let told = &signal.into();
         let Some(index) = self.index(id) else { return };
         if told.what == What::Source {
             self.change_source(index, told.texts[0], now);
@@ -289,19 +296,26 @@ impl Tracker {
     /// When to call [`handle_timeout`](Self::handle_timeout) at the latest, if nothing else happens.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Mono> {
+        let at = self.wake_at();
+        (at != Mono::NEVER).then_some(at)
+    }
+
+    /// The same, in which a moment that never comes says that there is no need.
+    #[must_use]
+    pub fn wake_at(&self) -> Mono {
         let mut at = self.schedule.timeout();
         for player in &self.players {
             if let Some(view) = &player.view {
                 at = at.min(view.next_look());
             }
         }
-        (at != Mono::NEVER).then_some(at)
+        at
     }
 
     /// The time has come. The shell observes its players first.
     pub fn handle_timeout(&mut self, now: Mono) {
         while let Some(lost) = self.schedule.lost(now) {
-            self.delivered(Delivery(lost), Outcome::Later { wait: None }, now);
+            self.delivered(Delivery(lost), Outcome::Later.into(), now);
         }
         self.plan(now);
     }
@@ -312,35 +326,30 @@ impl Tracker {
     }
 
     /// A request was answered, or was not.
-    pub fn delivered(&mut self, delivery: Delivery, outcome: Outcome, now: Mono) {
+    pub fn delivered(&mut self, delivery: Delivery, answer: Answer, now: Mono) {
         let Delivery(id) = delivery;
         if !self.schedule.end(id) {
             return;
         }
-        if let Some((_, counts)) = self.discarded_underway.take_if(|(of, _)| *of == id)
-            && !matches!(outcome, Outcome::Acknowledged { .. })
-        {
-            for (index, count) in counts.into_iter().enumerate() {
-                self.discarded[index] += count;
-            }
-        }
+        let Answer { outcome, wait, server_time } = answer;
+        let later = outcome == Outcome::Later;
+        let settled = self.settle(id, if later { Said::WAITING } else { Said::ACKNOWLEDGED });
+        let confessed = self.confessing.settle(id, Said::ACKNOWLEDGED);
         match outcome {
-            Outcome::Acknowledged { wait, server_time } => {
+            Outcome::Acknowledged => {
+                if confessed {
+                    for (count, said) in self.discarded.iter_mut().zip(self.confessed) {
+                        *count -= said;
+                    }
+                }
                 if let Some(time) = server_time {
                     self.set_server_ahead(time.since(self.dates.wall(now)));
                 }
-                self.schedule.succeeded(wait, now);
-                self.settle(id, Said::ACKNOWLEDGED);
             }
-            Outcome::Refused => {
-                self.schedule.succeeded(None, now);
-                self.discarded[Discard::Refused as usize] += self.settle(id, Said::ACKNOWLEDGED);
-            }
-            Outcome::Later { wait } => {
-                self.settle(id, Said::WAITING);
-                self.schedule.failed(wait, &mut self.random, now);
-            }
+            Outcome::Refused => self.discarded[Discard::Refused as usize] += settled,
+            Outcome::Later => {}
         }
+        self.schedule.answered(later, wait, &mut self.random, now);
         self.plan(now);
     }
 
@@ -387,7 +396,7 @@ impl Tracker {
     /// Begins a view of what the player shows, if it shows something and has none.
     fn begin(&mut self, index: usize, now: Mono) {
         let player = &mut self.players[index];
-        if player.view.is_none() && !is_placeholder(&player.source) {
+        if player.view.is_none() && !player.source.is_empty() {
             let id = ViewId::from_bits(self.dates.wall(now), self.random.bits());
             let mut view = View::new(id, player.subject.clone(), self.dates, now);
             view.believe(player.live);
@@ -397,13 +406,12 @@ impl Tracker {
 
     /// A view that grew too old is followed by one that goes on where it was.
     fn hand_on(&mut self, index: usize, now: Mono) {
-        let id = ViewId::from_bits(self.dates.wall(now), self.random.bits());
-        let mut heir = self.players[index].view.as_ref().map(|view| view.heir(id, now));
-        if let Some(heir) = &mut heir {
-            heir.believe(self.players[index].live);
-        }
+        let heritage = self.players[index].view.as_ref().map(|view| view.heritage());
         self.part(index, StopReason::Expired, now);
-        self.players[index].view = heir;
+        self.begin(index, now);
+        if let (Some(heir), Some(heritage)) = (&mut self.players[index].view, heritage) {
+            heir.inherit(heritage);
+        }
     }
 
     /// Ends the player's view, if it has one.
@@ -425,15 +433,16 @@ impl Tracker {
     /// re-attachment.
     fn change_source(&mut self, index: usize, address: &str, now: Mono) {
         let before = &self.players[index].source;
+        if address.is_empty() {
+            return;
+        }
         let made = |address: &str| address.starts_with("blob:");
-        if *before != address && !(made(before) && made(address)) && !is_placeholder(address) {
+        if before != address && !(made(before) && made(address)) {
             self.part(index, StopReason::SourceChanged, now);
             self.players[index].live = None;
         }
-        if !is_placeholder(address) {
-            self.players[index].source = address.into();
-            self.begin(index, now);
-        }
+        self.players[index].source = address.into();
+        self.begin(index, now);
     }
 
     /// Sends what is due, and notes when the rest will be.
@@ -479,30 +488,28 @@ impl Tracker {
                 }
             });
             json.text("user", request.user.as_deref().unwrap_or_default());
-            self.say_discarded(id, json);
+            self.say_discarded(json);
         });
         if request.items == 0 {
             self.schedule.end(id);
             return false;
+        }
+        if self.confessing == Said::ACKNOWLEDGED {
+            (self.confessing, self.confessed) = (Said::by(id), self.discarded);
         }
         self.outputs.push(Box::new(Send { delivery: Delivery(id), body, context: request.whole, urgent }));
         true
     }
 
     /// Says what was given up, in one request at a time.
-    fn say_discarded(&mut self, id: DeliveryId, json: &mut Json) {
-        if self.discarded_underway.is_some() {
-            return;
-        }
-        let counts = std::mem::take(&mut self.discarded);
+    fn say_discarded(&self, json: &mut Json) {
         json.object("discarded", |json| {
-            for (reason, count) in Discard::ALL.iter().zip(counts) {
-                if count > 0 {
-                    json.count(Discard::WORDS, *reason as usize, count);
+            for (index, &count) in self.discarded.iter().enumerate() {
+                if count > 0 && self.confessing == Said::ACKNOWLEDGED {
+                    json.count(Discard::WORDS, index, count);
                 }
             }
         });
-        self.discarded_underway = Some((id, counts));
     }
 
     /// Settles what a request said; gives how many items it carried of.

@@ -70,6 +70,15 @@ pub struct Inspection {
     pub times_ms: Vec<(&'static str, Millis)>,
 }
 
+/// What the player was doing when its view grew too old.
+#[derive(Clone, Copy)]
+pub(crate) struct Heritage {
+    state: State,
+    start: Start,
+    running: bool,
+    over: bool,
+}
+
 #[derive(Debug)]
 pub(crate) struct View {
     pub id: ViewId,
@@ -137,18 +146,21 @@ impl View {
         })
     }
 
-    /// The view that goes on where this one grew too old: neither shown nor played anew.
-    pub(crate) fn heir(&self, id: ViewId, now: Mono) -> Box<Self> {
-        let mut heir = Self::new(id, self.subject().clone(), self.ledger.dates, now);
-        heir.ledger.note(Field::Impressions);
-        heir.ledger.note(Field::Viewables);
-        (heir.start, heir.running, heir.over) = (self.start, self.running, self.over);
+    /// What a view that goes on where this one grew too old takes over.
+    pub(crate) const fn heritage(&self) -> Heritage {
         // A stall or a seek that goes on was begun in this view, and is told there.
-        heir.state = match self.state {
+        let state = match self.state {
             State::Rebuffering | State::Seeking => State::Playing,
             state => state,
         };
-        heir
+        Heritage { state, start: self.start, running: self.running, over: self.over }
+    }
+
+    /// Goes on where another view grew too old: neither shown nor played anew.
+    pub(crate) fn inherit(&mut self, from: Heritage) {
+        self.ledger.note(Field::Impressions);
+        self.ledger.note(Field::Viewables);
+        (self.state, self.start, self.running, self.over) = (from.state, from.start, from.running, from.over);
     }
 
     /// What the engine said of being live before this view began.

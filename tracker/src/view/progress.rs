@@ -43,8 +43,8 @@ impl Progress {
 
     /// The page or the engine says whether it is live; the last word counts.
     pub(super) fn believe(&mut self, kind: &str) {
-        if let Some(kind) = Offer::from_name(kind) {
-            self.live = Some(kind == Offer::Live);
+        if !kind.is_empty() {
+            self.live = Some(kind == Offer::Live.as_str());
         }
     }
 
