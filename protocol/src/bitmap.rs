@@ -23,6 +23,9 @@ pub struct Minutes(u128);
 macro_rules! bitmap {
     ($name:ident, $members:literal) => {
         impl $name {
+            /// The empty set.
+            pub const NONE: Self = Self(0);
+
             /// How many members there can be.
             pub const MEMBERS: u32 = $members;
 

@@ -14,6 +14,9 @@ pub struct Json {
 }
 
 impl Json {
+    /// Nothing was written yet.
+    pub const EMPTY: Self = Self { bytes: Vec::new() };
+
     /// An object with these members, as text.
     #[must_use]
     pub fn object_of(members: impl FnOnce(&mut Self)) -> String {

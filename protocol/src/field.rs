@@ -230,7 +230,7 @@ pub struct Fields([u64; FIELDS]);
 
 impl Default for Fields {
     fn default() -> Self {
-        Self([0; FIELDS])
+        Self::NONE
     }
 }
 
@@ -248,6 +248,9 @@ impl IndexMut<Field> for Fields {
 }
 
 impl Fields {
+    /// Nothing happened.
+    pub const NONE: Self = Self([0; FIELDS]);
+
     /// The fields that are not 0, in the order of the wire.
     pub fn set(&self) -> impl Iterator<Item = (Field, u64)> + '_ {
         Field::ALL.iter().map(|&field| (field, self[field])).filter(|&(_, value)| value != 0)

@@ -212,24 +212,23 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    pub(crate) fn new(dates: Dates) -> Self {
-        Self {
-            dates,
-            now: Mono::from_ms(0),
-            pos: None,
-            important: false,
-            items: Vec::new(),
-            open: None,
-            nowhere: Json::default(),
-            subject: 0,
-            totals: Fields::default(),
-            noted: [false; FIELDS],
-            next_n: 0,
-            next_seq: 0,
-            active_minute: 0,
-            given_up: 0,
-        }
-    }
+    /// Nothing was noted yet.
+    pub(crate) const EMPTY: Self = Self {
+        dates: Dates { epoch: Wall::from_ms(0), server_ahead_ms: 0 },
+        now: Mono::from_ms(0),
+        pos: None,
+        important: false,
+        items: Vec::new(),
+        open: None,
+        nowhere: Json::EMPTY,
+        subject: 0,
+        totals: Fields::NONE,
+        noted: [false; FIELDS],
+        next_n: 0,
+        next_seq: 0,
+        active_minute: 0,
+        given_up: 0,
+    };
 
     /// What is noted from here on happens now, with the playhead at `pos`.
     pub(crate) const fn look(&mut self, pos: Option<Media>, now: Mono) {

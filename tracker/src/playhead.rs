@@ -15,7 +15,7 @@ const STEP_CAP_HIDDEN_MS: Millis = 5_000;
 const STEP_SLACK_MS: f64 = 300.0;
 
 /// The last place that the playhead was seen at, and the run of steps that led there.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Playhead {
     /// Where and when the playhead last moved, or was put.
     last: Option<(Media, Mono)>,
@@ -39,12 +39,16 @@ pub(crate) enum Put {
     Rate,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Run {
     wall_ms: f64,
     media_ms: f64,
     /// Played time of this run that was already given out.
     given_ms: Millis,
+}
+
+impl Run {
+    const NONE: Self = Self { wall_ms: 0.0, media_ms: 0.0, given_ms: 0 };
 }
 
 /// A continuous motion of the playhead.
@@ -61,12 +65,16 @@ pub(crate) struct Step {
 }
 
 impl Playhead {
+    /// It was not seen yet.
+    pub(crate) const NOWHERE: Self =
+        Self { last: None, put: Put::Motion, excused: Mono::from_ms(0), rate: 0.0, run: Run::NONE };
+
     /// Puts the playhead somewhere without playing: a seek, another source, a change of rate.
     pub(crate) fn put(&mut self, pos: Option<Media>, rate: f64, by: Put, now: Mono) {
         self.last = pos.map(|pos| (pos, now));
         self.put = by;
         self.rate = rate;
-        self.run = Run::default();
+        self.run = Run::NONE;
     }
 
     /// Where the playhead was last seen.
@@ -163,7 +171,7 @@ mod tests {
 
     /// Observations as `(seconds of the clock, seconds of the content)`; gives played milliseconds and content.
     fn play(rate: f64, seen: &[(f64, f64)]) -> (Millis, i64) {
-        let mut head = Playhead::default();
+        let mut head = Playhead::NOWHERE;
         let ms = |seconds: f64| (seconds * 1000.0) as i64;
         let (mut played, mut content) = (0, 0);
         for (index, &(clock, pos)) in seen.iter().enumerate() {

@@ -7,7 +7,7 @@ use quartile_protocol::clock::{Media, Millis};
 const MAX_RANGES: usize = 200;
 
 /// A set of moments of a content.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Ranges {
     /// Disjoint, not touching, in order.
     ranges: Vec<(Media, Media)>,
@@ -15,6 +15,9 @@ pub(crate) struct Ranges {
 }
 
 impl Ranges {
+    /// Nothing was watched yet.
+    pub(crate) const EMPTY: Self = Self { ranges: Vec::new(), total: 0 };
+
     /// How much is in the set.
     pub(crate) const fn total(&self) -> Millis {
         self.total
@@ -103,7 +106,7 @@ mod tests {
     }
 
     fn set(ranges: &[(i64, i64)]) -> Ranges {
-        let mut set = Ranges::default();
+        let mut set = Ranges::EMPTY;
         for &(from, to) in ranges {
             set.add(at(from), at(to), None);
         }
@@ -151,8 +154,8 @@ mod tests {
         /// The referee knows every millisecond by itself.
         #[test]
         fn ranges_agree_with_a_plain_set_of_moments(steps in proptest::collection::vec((0..300_i64, 0..60_i64), 0..40)) {
-            let mut ranges = Ranges::default();
-            let (mut once, mut twice) = ([0_u32; 400], Ranges::default());
+            let mut ranges = Ranges::EMPTY;
+            let (mut once, mut twice) = ([0_u32; 400], Ranges::EMPTY);
             for (from, length) in steps {
                 ranges.add(at(from), at(from + length), Some(&mut twice));
                 (from..from + length).for_each(|ms| once[ms as usize] += 1);

@@ -22,7 +22,7 @@ mod state;
 mod subject;
 
 use quartile_protocol::batch::Offer;
-use quartile_protocol::clock::{Media, Millis, Mono};
+use quartile_protocol::clock::{Media, Millis, Mono, Wall};
 use quartile_protocol::event::{ErrorPhase, EventType, StopReason, cut};
 use quartile_protocol::field::{Field, Fields};
 use quartile_protocol::id::ViewId;
@@ -116,34 +116,41 @@ pub(crate) struct View {
 }
 
 impl View {
+    /// Of nothing, at no time. It is copied: to write every member would be longer.
+    const BLANK: Self = Self {
+        id: ViewId::from_bits(Wall::from_ms(0), 0),
+        subjects: Vec::new(),
+        ledger: Ledger::EMPTY,
+        began: Mono::from_ms(0),
+        looked: Mono::from_ms(0),
+        last_played: Mono::from_ms(0),
+        state: State::Idle,
+        start: Start::NotAsked,
+        wait: Wait { ms: 0, shown_ms: None },
+        running: false,
+        on_hold: false,
+        over: false,
+        autoplay_due: Mono::NEVER,
+        dead_at: Mono::NEVER,
+        playhead: Playhead::NOWHERE,
+        jumped_at: Mono::NEVER,
+        wrapping: false,
+        progress: Progress::NONE,
+        seeks: Seeks::NONE,
+        stall: Stall::NONE,
+        scene: Scene::UNSEEN,
+        times: Times::NONE,
+        hidden: false,
+    };
+
     pub(crate) fn new(id: ViewId, subject: Subject, dates: Dates, now: Mono) -> Box<Self> {
-        let mut progress = Progress::default();
-        progress.believe(subject.kind());
-        Box::new(Self {
-            id,
-            subjects: vec![subject],
-            ledger: Ledger::new(dates),
-            began: now,
-            looked: now,
-            last_played: now,
-            state: State::Idle,
-            start: Start::NotAsked,
-            wait: Wait::default(),
-            running: false,
-            on_hold: false,
-            over: false,
-            autoplay_due: Mono::NEVER,
-            dead_at: Mono::NEVER,
-            playhead: Playhead::default(),
-            jumped_at: Mono::NEVER,
-            wrapping: false,
-            progress,
-            seeks: Seeks::default(),
-            stall: Stall::NONE,
-            scene: Scene::default(),
-            times: Times::default(),
-            hidden: false,
-        })
+        let mut view = Box::new(Self::BLANK);
+        view.id = id;
+        (view.began, view.looked, view.last_played) = (now, now, now);
+        view.ledger.dates = dates;
+        view.progress.believe(subject.kind());
+        view.subjects.push(subject);
+        view
     }
 
     /// What a view that goes on where this one grew too old takes over.

@@ -10,7 +10,7 @@ use crate::playhead::Step;
 use crate::ranges::Ranges;
 use crate::signal::Length;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Progress {
     /// As the element says.
     length: Length,
@@ -23,6 +23,16 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
+    /// Nothing was watched yet.
+    pub(super) const NONE: Self = Self {
+        length: Length::Unknown,
+        live: None,
+        once: Ranges::EMPTY,
+        twice: Ranges::EMPTY,
+        watched: Percents::NONE,
+        rewatched: Percents::NONE,
+    };
+
     /// How long the content is, if it has a duration that is known; else 0.
     pub(super) const fn duration(&self) -> Millis {
         if let Length::Finite(duration) = self.length() { duration } else { 0 }

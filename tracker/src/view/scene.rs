@@ -22,7 +22,7 @@ type Numbers = [u64; 3];
 const HEIGHT: usize = 1;
 const KBPS: usize = 2;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Scene {
     /// As the element was at the last look; `None` before the first.
     last: Option<Look>,
@@ -43,6 +43,10 @@ struct Look {
 }
 
 impl Scene {
+    /// Not looked at yet.
+    pub(super) const UNSEEN: Self =
+        Self { last: None, fullscreen: false, pip: false, rendition: [0; 3], frames: None, ad: false };
+
     pub(super) const fn in_ad(&self) -> bool {
         self.ad
     }

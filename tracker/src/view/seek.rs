@@ -9,7 +9,7 @@ use crate::ledger::Ledger;
 /// What follows within so long belongs to the same seek.
 const APART_MS: Millis = 2_000;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Seeks {
     /// Where the playhead was before it was moved.
     origin: Option<Media>,
@@ -29,6 +29,9 @@ struct Seek {
 }
 
 impl Seeks {
+    /// None yet.
+    pub(super) const NONE: Self = Self { origin: None, current: None };
+
     /// The playhead is about to be put elsewhere; here it is now.
     pub(super) fn note_origin(&mut self, place: Option<Media>) {
         if self.current.is_none_or(|seek| seek.over_at != Mono::NEVER) {

@@ -57,10 +57,13 @@ impl State {
 }
 
 /// How long each state lasted: together, as long as the view.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Times([Millis; State::COUNT]);
 
 impl Times {
+    /// No time has passed.
+    pub(super) const NONE: Self = Self([0; State::COUNT]);
+
     /// `lasted` went to a state, and `moved` after it to playing.
     pub(super) fn spend(&mut self, state: State, lasted: Millis, moved: Millis) {
         self.0[state as usize] += lasted;
@@ -100,12 +103,12 @@ impl Start {
 }
 
 /// The wait for the first frame.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Wait {
     /// So long by now.
     pub ms: Millis,
     /// So long it was when the frame was shown; 0 where nobody saw the start.
-    shown_ms: Option<Millis>,
+    pub shown_ms: Option<Millis>,
 }
 
 impl Wait {
