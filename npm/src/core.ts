@@ -10,9 +10,9 @@ export interface Core {
   result(): number;
   result_length(): number;
   start(user: number, contextBytes: number, a: number, b: number, c: number, d: number, mono: number, wall: number): void;
-  attach(subject: number): number;
+  attach(subject: number, kind: number): number;
   detach(player: number, now: number): void;
-  describe(subject: number, player: number, now: number): void;
+  describe(subject: number, kind: number, player: number, now: number): void;
   observe(
     texts: number,
     player: number,
@@ -31,7 +31,7 @@ export interface Core {
   timeout(now: number): void;
   wake_at(): number;
   next(): number;
-  delivered(delivery: number, outcome: Outcome, waitMs: number, serverTime: number, now: number): void;
+  delivered(delivery: number, outcome: Outcome, wait: number, serverTime: number, now: number): void;
 }
 
 let compiled: Promise<WebAssembly.Module> | undefined;

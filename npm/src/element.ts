@@ -2,7 +2,7 @@
 // that says nothing, by the markup.
 import { Signal } from './boundary.js';
 import { CUSTOM_NAMES, ID_BYTES, TITLE_BYTES, WORD_BYTES, cut } from './limits.js';
-import type { Meta, Player, Video } from './types.js';
+import type { Meta, Video } from './types.js';
 
 /**
  * The events that are listened to. An event says little more than *look again*: nothing is concluded from its name where
@@ -83,31 +83,33 @@ export function failure({ error }: HTMLMediaElement): [code: string, message: st
 /** The path of an address that a server serves; only that tells one video from another. */
 export const path = (address: string) => /^https?:\/\/[^/?#]*(\/[^?#]*)/.exec(address)?.[1];
 
-/** A list of texts; what is missing stays empty. */
+/** Names and texts in turn; what is missing stays empty. */
 type Texts = (string | undefined)[];
 
-/** What an element shows at `address`, in the order of the boundary. */
-export function video(element: HTMLMediaElement, said: Video | undefined, address: string): Texts {
+/** Whether it is live, in the boundary's numbers: 0 unknown, 1 no, 2 yes. */
+export const kind = (said?: Video) => ['vod', 'live'].indexOf(said?.kind ?? '') + 1;
+
+/**
+ * What an element shows at `address` and what plays it. A name begins with the initial of what it belongs to (video,
+ * player, dimensions), as a capital if the text is `true` or `false`.
+ */
+export function subject(element: HTMLMediaElement, { video, player, dims }: Meta, address: string): Texts {
   const marked = (name: string) => element.getAttribute(name);
-  const title = said?.title || marked('data-video-title') || marked('title') || marked('aria-label');
+  const said = (of: object | undefined, initial: string, names: string[], most: number) =>
+    names.flatMap((name) => [initial + name, cut((of as Record<string, unknown>)?.[name], most)]);
+  const title = video?.title || marked('data-video-title') || marked('title') || marked('aria-label');
   return [
-    cut(said?.id || marked('data-video-id') || path(address), ID_BYTES),
-    cut(title, TITLE_BYTES),
-    cut(said?.series, TITLE_BYTES),
-    cut(said?.category, TITLE_BYTES),
-    /^(vod|live)$/.exec(said?.kind ?? '')?.[0],
-    element.tagName === 'AUDIO' ? 'audio' : 'video',
+    'vid', cut(video?.id || marked('data-video-id') || path(address), ID_BYTES),
+    'vtitle', cut(title, TITLE_BYTES),
+    'vmedia', element.tagName === 'AUDIO' ? 'audio' : 'video',
+    'Pautoplay', `${element.autoplay}`,
+    'Pmuted_start', `${element.muted}`,
+    ...said(video, 'v', ['series', 'category'], TITLE_BYTES),
+    ...said(player, 'p', ['name', 'version', 'engine', 'protocol'], WORD_BYTES),
+    ...said(player, 'p', ['cdn'], ID_BYTES),
+    ...Object.entries(dims ?? {}).slice(0, CUSTOM_NAMES).flatMap(([name, value]) => {
+      const known = cut(name, WORD_BYTES);
+      return known ? [`d${known}`, cut(String(value), ID_BYTES)] : [];
+    }),
   ];
-}
-
-/** What plays it, in the order of the boundary. */
-export function player(element: HTMLMediaElement, said: Player = {}): Texts {
-  const words = [said.name, said.version, said.engine, said.protocol].map((text) => cut(text, WORD_BYTES));
-  return [...words, cut(said.cdn, ID_BYTES), `${element.autoplay}`, `${element.muted}`];
-}
-
-/** The site's dimensions: names and values in turn. */
-export function dims(said: Meta['dims']): Texts {
-  const pairs = Object.entries(said ?? {}).slice(0, CUSTOM_NAMES);
-  return pairs.flatMap(([name, value]) => [cut(name, WORD_BYTES), cut(String(value), ID_BYTES)]);
 }

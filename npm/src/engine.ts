@@ -13,6 +13,9 @@ export type Log = (...what: unknown[]) => void;
 /** The monotonic clock. */
 export const now = () => performance.now();
 
+/** Later than any moment of a page; the module says so in a number that is larger. */
+const NEVER = 1e18;
+
 /** Calls `act`; nothing that goes wrong in it leaves here, because the page must not notice. */
 export function attempt(log: Log, act: () => void): void {
   try {
@@ -30,7 +33,7 @@ export function engine(url: string, log: Log, look: (core: Core) => void) {
   let waiting: Parameters<Run>[0][] | undefined = [];
   let timer: ReturnType<typeof setTimeout> | undefined;
   /** When the timer rings. */
-  let due = Infinity;
+  let due = NEVER;
 
   const run: Run = (task) => {
     const there = core;
@@ -60,7 +63,7 @@ export function engine(url: string, log: Log, look: (core: Core) => void) {
     clearTimeout(timer);
     due = at;
     timer = setTimeout(() => {
-      due = Infinity;
+      due = NEVER;
       run((core) => {
         look(core);
         core.timeout(now());

@@ -1,7 +1,7 @@
 // One tracked element: it is listened to from the first call on, and told of once the module is there.
 import { Signal } from './boundary.js';
 import { type Core, put } from './core.js';
-import { AT_REST, EVENTS, address, dims, failure, flags, isPlaceholder, isUnderWay, player, video } from './element.js';
+import { AT_REST, EVENTS, address, failure, flags, isPlaceholder, isUnderWay, kind, subject } from './element.js';
 import { type Run, now } from './engine.js';
 import { URL_BYTES, cut } from './limits.js';
 import type { Meta } from './types.js';
@@ -24,9 +24,8 @@ export function listen(element: HTMLMediaElement, said: Meta, run: Run) {
     );
   const observe = (core: Core, signal: Signal, a?: number, b?: number) => tell(core, signal, 0, a, b);
 
-  const putSource = (core: Core) => put(core, cut(address(element), URL_BYTES));
-  const putSubject = (core: Core) =>
-    put(core, ...video(element, said.video, address(element)), ...player(element, said.player), ...dims(said.dims));
+  const putSource = (core: Core, source = address(element)) => put(core, isPlaceholder(source) ? '' : cut(source, URL_BYTES));
+  const putSubject = (core: Core) => put(core, ...subject(element, said, address(element)));
 
   /** Asks for one callback at the next frame: one for every frame would cost too much. */
   const awaitFrame = () => {
@@ -39,7 +38,7 @@ export function listen(element: HTMLMediaElement, said: Meta, run: Run) {
   };
 
   const describe = (core: Core) => {
-    if (id !== undefined) core.describe(putSubject(core), id, now());
+    if (id !== undefined) core.describe(putSubject(core), kind(said.video), id, now());
   };
 
   const hear = (type: string) => (core: Core) => {
@@ -63,7 +62,7 @@ export function listen(element: HTMLMediaElement, said: Meta, run: Run) {
   };
 
   run((core) => {
-    id = core.attach(putSubject(core));
+    id = core.attach(putSubject(core), kind(said.video));
     const source = putSource(core);
     if (asked && !underWay) tell(core, Signal.Source, source, 0, 0, asked.at, asked.pos, ~AT_REST);
     else tell(core, Signal.Source, source);

@@ -1,8 +1,8 @@
 // One request to the collector.
 import { Outcome } from './boundary.js';
 
-/** What became of a request, how long to wait and what the collector's clock shows, in milliseconds; -1 = unknown. */
-export type Answer = [outcome: Outcome, waitMs: number, serverTime: number];
+/** What became of a request, how long to wait and what the collector's clock shows, in milliseconds; 0 = unknown. */
+export type Answer = [outcome: Outcome, wait: number, serverTime: number];
 
 interface Reply {
   accepted?: unknown;
@@ -31,7 +31,7 @@ export async function deliver(url: string, body: string, urgent: boolean): Promi
     });
   } catch {
     // Browsers refuse a request that is to outlive the page when too much of that kind is under way.
-    return urgent && beacon(url, body) ? undefined : [Outcome.Later, -1, -1];
+    return urgent && beacon(url, body) ? undefined : [Outcome.Later, 0, 0];
   }
   // Read in any case: Chromium gives the quota of such requests back only then.
   const reply = (await response.json().catch(() => undefined)) as Reply | null | undefined;
@@ -40,7 +40,7 @@ export async function deliver(url: string, body: string, urgent: boolean): Promi
 
 /** Only what has `accepted` comes from a collector: a proxy may answer 200, too. */
 function answer({ status, headers }: Response, reply: Reply): Answer {
-  const known = (value: unknown) => (typeof value === 'number' && value > 0 ? value : -1);
+  const known = (value: unknown) => (typeof value === 'number' && value > 0 ? value : 0);
   const outcome =
     status === 200 && typeof reply.accepted === 'number' ? Outcome.Acknowledged
     : REFUSED.includes(status) ? Outcome.Refused

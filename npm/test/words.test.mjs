@@ -42,25 +42,39 @@ test('only what a server serves has a path', () => {
   }
 });
 
+const markup = (attributes, more) => ({ tagName: 'VIDEO', getAttribute: (name) => attributes[name] ?? null, ...more });
+const described = (said, attributes = {}, more = {}) => {
+  const texts = element.subject(markup(attributes, more), said, 'https://cdn.example/a.mp4');
+  return Object.fromEntries(texts.flatMap((text, index) => (index % 2 || texts[index + 1] === undefined ? [] : [[text, texts[index + 1]]])));
+};
+
 test('the markup says what the site does not', () => {
-  const markup = (attributes) => ({ tagName: 'VIDEO', getAttribute: (name) => attributes[name] ?? null });
-  const described = (attributes, said) => element.video(markup(attributes), said, 'https://cdn.example/a.mp4').slice(0, 2);
-  assert.deepEqual(described({}, undefined), ['/a.mp4', undefined]);
-  assert.deepEqual(described({ 'data-video-id': '7', title: 'Seven' }, {}), ['7', 'Seven']);
-  assert.deepEqual(described({ 'data-video-id': '7', 'aria-label': 'x' }, { id: '8', title: 'Eight' }), ['8', 'Eight']);
+  const video = (attributes, video) => {
+    const { vid, vtitle } = described({ video }, attributes);
+    return [vid, vtitle];
+  };
+  assert.deepEqual(video({}, undefined), ['/a.mp4', undefined]);
+  assert.deepEqual(video({ 'data-video-id': '7', title: 'Seven' }, {}), ['7', 'Seven']);
+  assert.deepEqual(video({ 'data-video-id': '7', 'aria-label': 'x' }, { id: '8', title: 'Eight' }), ['8', 'Eight']);
 });
 
-test('a player is described in the order of the boundary', () => {
-  const said = { name: 'video.js', version: '8', engine: 'hls.js 1', protocol: 'hls', cdn: 'edge' };
-  const texts = element.player({ autoplay: true, muted: false }, said);
-  assert.deepEqual(texts, ['video.js', '8', 'hls.js 1', 'hls', 'edge', 'true', 'false']);
+test('what is said of video and player has the names of the boundary', () => {
+  const video = { id: '1', title: 'One', series: 'Numbers', category: 'maths', secret: 'x' };
+  const player = { name: 'video.js', version: '8', engine: 'hls.js 1', protocol: 'hls', cdn: 'edge' };
+  assert.deepEqual(described({ video, player }, {}, { tagName: 'AUDIO', autoplay: true, muted: false }), {
+    vid: '1', vtitle: 'One', vseries: 'Numbers', vcategory: 'maths', vmedia: 'audio',
+    pname: 'video.js', pversion: '8', pengine: 'hls.js 1', pprotocol: 'hls', pcdn: 'edge',
+    Pautoplay: 'true', Pmuted_start: 'false',
+  });
+  assert.deepEqual([undefined, {}, { kind: 'vod' }, { kind: 'live' }, { kind: 'x' }].map(element.kind), [0, 0, 1, 2, 0]);
 });
 
 test('dimensions are bounded texts', () => {
-  assert.deepEqual(element.dims({ plan: 'pro', seats: 3 }), ['plan', 'pro', 'seats', '3']);
-  assert.deepEqual(element.dims(undefined), []);
+  const dims = (dims) => Object.entries(described({ dims })).filter(([name]) => name[0] === 'd');
+  assert.deepEqual(dims({ plan: 'pro', seats: 3, '': 'nameless' }), [['dplan', 'pro'], ['dseats', '3']]);
+  assert.deepEqual(dims(undefined), []);
   const many = Object.fromEntries(Array.from({ length: 30 }, (_, index) => [`n${index}`, 'v']));
-  assert.equal(element.dims(many).length, 2 * limits.CUSTOM_NAMES);
+  assert.equal(dims(many).length, limits.CUSTOM_NAMES);
 });
 
 test('the state of an element is eight bits', () => {

@@ -72,10 +72,10 @@ impl Slice {
         json.bits("watched", self.watched.minus(known.watched).bits());
         json.bits("rewatched", self.rewatched.minus(known.rewatched).bits());
         json.bits("active", self.active.minus(known.active).bits());
-        if !known.stopped {
-            if let Some(reason) = self.stop_reason {
-                json.word("stop_reason", StopReason::WORDS, reason as usize);
-            }
+        if !known.stopped
+            && let Some(reason) = self.stop_reason
+        {
+            json.word("stop_reason", StopReason::WORDS, reason as usize);
         }
         if !known.errored {
             json.text("error_code", &self.error_code);

@@ -17,7 +17,7 @@ mod signals;
 mod state;
 
 use quartile_protocol::clock::{Mono, Now, Wall};
-use quartile_tracker::{Answer, Config, Delivery, Outcome, PlayerId, Subject, text_at};
+use quartile_tracker::{Answer, Config, Delivery, Outcome, PlayerId, Subject, take_text};
 
 use crate::signals::Look;
 use crate::state::state;
@@ -47,16 +47,17 @@ pub extern "C" fn start(texts: usize, context_bytes: usize, a: u32, b: u32, c: u
     let half = |high: u32, low: u32| u64::from(high) << 32 | u64::from(low);
     let seed = [half(a, b), half(c, d)];
     let opened = Now { mono: time(mono), wall: Wall::from_ms(wall as i64) };
-    let (tracker, user) = state().with_text(texts);
-    tracker.open(Config { user: text_at(user, 0).into(), context_bytes, seed }, opened);
+    let (tracker, mut texts) = state().with_text(texts);
+    let user = take_text(&mut texts).into();
+    tracker.open(Config { user, context_bytes, seed }, opened);
 }
 
-/// A player comes; takes the texts of video, player and dimensions, in the order of [`Subject::new`]. Returns the number
-/// that names it.
+/// A player comes; takes names and texts as [`Subject::new`] does, and whether it is live: 0 unknown, 1 no, 2 yes. Returns
+/// the number that names it.
 #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
-pub extern "C" fn attach(texts: usize) -> u32 {
-    let (tracker, subject) = state().with_text(texts);
-    tracker.attach(Subject::new(subject)).as_u32()
+pub extern "C" fn attach(texts: usize, kind: u32) -> u32 {
+    let (tracker, texts) = state().with_text(texts);
+    tracker.attach(Subject::new(texts, signals::offer(kind))).as_u32()
 }
 
 /// A player goes.
@@ -65,11 +66,12 @@ pub extern "C" fn detach(player: u32, now: f64) {
     state().tracker.detach(PlayerId::from_u32(player), time(now));
 }
 
-/// Another video, or more that is known of video, player and dimensions; takes the texts of them all.
+/// Another video, or more that is known of video, player and dimensions; takes what [`attach`] takes.
 #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
-pub extern "C" fn describe(texts: usize, player: u32, now: f64) {
-    let (tracker, subject) = state().with_text(texts);
-    tracker.describe(PlayerId::from_u32(player), Subject::new(subject), time(now));
+pub extern "C" fn describe(texts: usize, kind: u32, player: u32, now: f64) {
+    let (tracker, texts) = state().with_text(texts);
+    let subject = Subject::new(texts, signals::offer(kind));
+    tracker.describe(PlayerId::from_u32(player), subject, time(now));
 }
 
 /// A player did something: a signal with its numbers and texts, and the element as it is now (places in seconds).

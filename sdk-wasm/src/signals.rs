@@ -1,8 +1,9 @@
 //! The numbers of the loader, as what the tracker understands. Signals have the numbers of [`What`]; page signals are 0
 //! hidden, 1 visible, 2 frozen, 3 resumed, 4 left, 5 restored, 6 online.
 
+use quartile_protocol::batch::Offer;
 use quartile_protocol::clock::Media;
-use quartile_tracker::{Length, PageSignal, Snapshot, Told, What, text_at};
+use quartile_tracker::{Length, PageSignal, Snapshot, Told, What, take_text};
 
 /// A media element as the loader reads it; places in seconds, flags as bits.
 pub(crate) struct Look {
@@ -40,9 +41,18 @@ const fn or_one(number: f64) -> f64 {
 }
 
 /// A signal of this number, if there is one.
-pub(crate) fn signal(number: u32, numbers: [f64; 3], texts: &str) -> Option<Told<'_>> {
+pub(crate) fn signal(number: u32, numbers: [f64; 3], mut texts: &str) -> Option<Told<'_>> {
     let what = *What::ALL.get(number as usize)?;
-    Some(Told { what, numbers, texts: [text_at(texts, 0), text_at(texts, 1), text_at(texts, 2)] })
+    Some(Told { what, numbers, texts: [(); 3].map(|()| take_text(&mut texts)) })
+}
+
+/// Whether something is live, as far as it is known: 0 unknown, 1 on demand, 2 live.
+pub(crate) const fn offer(number: u32) -> Option<Offer> {
+    match number {
+        1 => Some(Offer::Vod),
+        2 => Some(Offer::Live),
+        _ => None,
+    }
 }
 
 pub(crate) fn page_signal(number: u32) -> Option<PageSignal> {

@@ -11,7 +11,7 @@ use quartile_protocol::batch::Batch;
 use quartile_protocol::clock::{Millis, Wall};
 use quartile_protocol::id::SiteId;
 use quartile_simulator::audience::Viewer;
-use quartile_tracker::Outcome;
+use quartile_tracker::{Answer, Outcome};
 use ureq::http::HeaderValue;
 
 /// How many viewers are under way at once: each waits for the collector's disk most of the time.
@@ -84,9 +84,9 @@ fn send_viewer(options: &Options, number: u64, mut viewer: Viewer, agent: ureq::
     let url = format!("{}/v1/collect", options.collector.trim_end_matches('/'));
     let who = viewer.clone();
     let network = Box::new(move |batch: &Batch, _| {
-        let outcome = post(&agent, &url, &who, batch);
-        let _ = sender.send(matches!(outcome, Outcome::Acknowledged { .. }));
-        Some((20, outcome))
+        let answer = post(&agent, &url, &who, batch);
+        let _ = sender.send(answer.outcome == Outcome::Acknowledged);
+        Some((20, answer))
     });
     viewer.watch(&options.site, opened_at(options, number), network);
     let (acknowledged, failed): (Vec<_>, Vec<_>) = receiver.try_iter().partition(|&acknowledged| acknowledged);
@@ -100,7 +100,7 @@ fn opened_at(options: &Options, number: u64) -> Wall {
     latest.shifted(-(hours * number as i64 / options.viewers as i64))
 }
 
-fn post(agent: &ureq::Agent, url: &str, viewer: &Viewer, batch: &Batch) -> Outcome {
+fn post(agent: &ureq::Agent, url: &str, viewer: &Viewer, batch: &Batch) -> Answer {
     let batch = Batch { sent_at: now(), ..batch.clone() };
     let body = batch.to_json().into_bytes();
     // Networks send names in UTF-8, which is not ASCII.
@@ -112,15 +112,15 @@ fn post(agent: &ureq::Agent, url: &str, viewer: &Viewer, batch: &Batch) -> Outco
         .header("CF-Connecting-IP", &viewer.address)
         .header("CF-IPCountry", viewer.country)
         .header("CF-Region", region);
-    let Ok(mut response) = request.send(&body) else { return Outcome::Later { wait: None } };
+    let Ok(mut response) = request.send(&body) else { return Answer::LATER };
     let status = response.status().as_u16();
     let reply: serde_json::Value =
         response.body_mut().read_to_vec().ok().and_then(|body| serde_json::from_slice(&body).ok()).unwrap_or_default();
-    let wait: Option<Millis> = reply["retry_after_ms"].as_u64();
+    let wait: Millis = reply["retry_after_ms"].as_u64().unwrap_or_default();
     match status {
-        200 if reply["accepted"].is_u64() => Outcome::Acknowledged { wait, server_time: None },
-        400..=428 | 430..=499 => Outcome::Refused,
-        _ => Outcome::Later { wait },
+        200 if reply["accepted"].is_u64() => Answer { wait, ..Answer::ACKNOWLEDGED },
+        400..=428 | 430..=499 => Answer::REFUSED,
+        _ => Answer::later(wait),
     }
 }
 

@@ -3,13 +3,13 @@
 use fastrand::Rng;
 use quartile_protocol::batch::Batch;
 use quartile_protocol::clock::{Millis, Mono};
-use quartile_tracker::Outcome;
+use quartile_tracker::Answer;
 
 /// What the network does with a request: the page hears of it after a while, or never.
-pub type Network = Box<dyn FnMut(&Batch, Mono) -> Option<(Millis, Outcome)>>;
+pub type Network = Box<dyn FnMut(&Batch, Mono) -> Option<(Millis, Answer)>>;
 
 /// The collector has it.
-const TAKEN: Outcome = Outcome::Acknowledged { wait: None, server_time: None };
+const TAKEN: Answer = Answer::ACKNOWLEDGED;
 
 /// A page takes a request for lost after 30 s.
 const TOO_LATE_MS: Millis = 30_000;
@@ -33,22 +33,21 @@ pub fn lossy_network(seed: u64) -> Network {
 pub fn refusing_network(seed: u64) -> Network {
     let mut random = Rng::with_seed(seed);
     Box::new(move |_, _| match random.u8(0..8) {
-        0 => Some((40, Outcome::Refused)),
+        0 => Some((40, Answer::REFUSED)),
         _ => lossy_answer(&mut random),
     })
 }
 
-fn lossy_answer(random: &mut Rng) -> Option<(Millis, Outcome)> {
-    let later = |wait| Outcome::Later { wait };
+fn lossy_answer(random: &mut Rng) -> Option<(Millis, Answer)> {
     match random.u8(0..20) {
         // Lost on the way there, or on the way back.
         0..3 => None,
         // The connection broke: the page hears of it at once.
-        3..5 => Some((random.u64(1..300), later(None))),
+        3..5 => Some((random.u64(1..300), Answer::LATER)),
         // 503 with `Retry-After`.
-        5..7 => Some((40, later(Some(random.u64(1..20) * 1000)))),
+        5..7 => Some((40, Answer::later(random.u64(1..20) * 1000))),
         // A proxy's 200 whose JSON has no `accepted`, which the shell takes for none.
-        7 => Some((15, later(None))),
+        7 => Some((15, Answer::LATER)),
         // Answered when the page has long taken it for lost.
         8 => Some((TOO_LATE_MS + random.u64(1..20_000), TAKEN)),
         // Slow, so that the next one may overtake it.

@@ -6,7 +6,7 @@ use quartile_protocol::clock::{Media, Millis, Mono, Now, Wall};
 use quartile_protocol::event::AdMoment;
 use quartile_protocol::field::Field;
 use quartile_tracker::{
-    Delivery, Inspection, Length, Outcome, PageSignal, PlayerId, Rendition, Signal, Subject, Tracker,
+    Answer, Delivery, Inspection, Length, Outcome, PageSignal, PlayerId, Rendition, Signal, Subject, Tracker,
 };
 
 use crate::browser::Browser;
@@ -25,7 +25,7 @@ pub struct Sent {
     /// Whether it was to outlive the page.
     pub urgent: bool,
     /// What the page heard of it, and when.
-    pub answer: Option<(Mono, Outcome)>,
+    pub answer: Option<(Mono, Answer)>,
     /// The page gave up waiting for the answer: one that comes later tells it nothing.
     pub given_up: bool,
 }
@@ -33,8 +33,8 @@ pub struct Sent {
 impl Sent {
     /// Whether the page knows that the collector has it.
     #[must_use]
-    pub const fn is_acknowledged(&self) -> bool {
-        matches!(self.answer, Some((_, Outcome::Acknowledged { .. }))) && !self.given_up
+    pub fn is_acknowledged(&self) -> bool {
+        self.answer.is_some_and(|(_, answer)| answer.outcome == Outcome::Acknowledged) && !self.given_up
     }
 }
 
@@ -42,12 +42,12 @@ impl Sent {
 const PATIENCE_MS: Millis = 30_000;
 
 /// An answer on its way to the page.
-struct Answer {
+struct Coming {
     at: Mono,
     /// The request in [`Page::sent`].
     request: usize,
     delivery: Delivery,
-    outcome: Outcome,
+    answer: Answer,
 }
 
 /// The page's one timer.
@@ -75,7 +75,7 @@ pub struct Page {
     /// How coarse the monotonic clock is that the page reads.
     clock_ms: Millis,
     network: Network,
-    answers: Vec<Answer>,
+    answers: Vec<Coming>,
     alarm: Option<Alarm>,
     looked_at: Mono,
     sent: Vec<Sent>,
@@ -352,9 +352,9 @@ impl Page {
     }
 
     fn take_answer(&mut self, index: usize) {
-        let Answer { request, delivery, outcome, .. } = self.answers.remove(index);
-        self.sent[request].answer = Some((self.now, outcome));
-        self.tracker.delivered(delivery, outcome, self.now().mono);
+        let Coming { request, delivery, answer, .. } = self.answers.remove(index);
+        self.sent[request].answer = Some((self.now, answer));
+        self.tracker.delivered(delivery, answer, self.now().mono);
     }
 
     /// What the element really played since it shows what it shows.
@@ -489,8 +489,8 @@ impl Page {
             let mono = self.now().mono;
             // As the shell dates: what is set on the wall clock meanwhile moves no date.
             let batch = self.shell.complete(&send, self.opened.shifted(mono.as_ms() as i64));
-            if let Some((after, outcome)) = (self.network)(&batch, self.now) {
-                self.answers.push(Answer { at: self.now + after, request, delivery: send.delivery, outcome });
+            if let Some((after, answer)) = (self.network)(&batch, self.now) {
+                self.answers.push(Coming { at: self.now + after, request, delivery: send.delivery, answer });
             }
             self.sent.push(Sent { at: mono, batch, urgent: send.urgent, answer: None, given_up: false });
         }

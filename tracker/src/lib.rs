@@ -42,4 +42,4 @@ mod view;
 
 pub use signal::{Length, PageSignal, Rendition, Signal, Snapshot, Told, What, is_placeholder};
 pub use tracker::{Answer, Config, Delivery, Outcome, PlayerId, Send, Tracker};
-pub use view::{Inspection, Subject, text_at};
+pub use view::{Inspection, Subject, take_text};

@@ -1,6 +1,7 @@
 //! What a shell can tell. A player's event says little more than *look again*: what counts is the snapshot that comes
 //! with it, because between an event and its delivery the element may have moved on.
 
+use quartile_protocol::batch::Offer;
 use quartile_protocol::clock::{Media, Millis};
 use quartile_protocol::event::AdMoment;
 
@@ -273,6 +274,11 @@ impl Told<'_> {
     /// Whether its first number says so.
     pub(crate) fn is_on(&self) -> bool {
         self.numbers[0] != 0.0
+    }
+
+    /// What an engine says of being live.
+    pub(crate) fn offer(&self) -> Offer {
+        if self.is_on() { Offer::Live } else { Offer::Vod }
     }
 
     /// A number, in whole.

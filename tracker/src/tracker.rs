@@ -1,6 +1,6 @@
 //! The players of a page, their views, and what is to be sent about them.
 
-use quartile_protocol::batch::Discard;
+use quartile_protocol::batch::{Discard, Offer};
 use quartile_protocol::clock::{Millis, Mono, Now, Wall};
 use quartile_protocol::encode::Json;
 use quartile_protocol::event::StopReason;
@@ -107,9 +107,24 @@ pub struct Answer {
     pub server_time: Option<Wall>,
 }
 
-impl From<Outcome> for Answer {
-    fn from(outcome: Outcome) -> Self {
+impl Answer {
+    /// The collector has it.
+    pub const ACKNOWLEDGED: Self = Self::plain(Outcome::Acknowledged);
+
+    /// It is refused for good.
+    pub const REFUSED: Self = Self::plain(Outcome::Refused);
+
+    /// It is to be tried again.
+    pub const LATER: Self = Self::plain(Outcome::Later);
+
+    const fn plain(outcome: Outcome) -> Self {
         Self { outcome, wait: 0, server_time: None }
+    }
+
+    /// It is to be tried again, but not sooner than so long from now.
+    #[must_use]
+    pub const fn later(wait: Millis) -> Self {
+        Self { wait, ..Self::LATER }
     }
 }
 
@@ -120,7 +135,7 @@ struct Attached {
     /// The address of what is shown.
     source: String,
     /// What the engine said of its being live; it does not say it again for another view.
-    live: Option<bool>,
+    kind: Option<Offer>,
     view: Option<Box<View>>,
 }
 
@@ -185,7 +200,7 @@ impl Tracker {
         self.next_player += 1;
         if self.players.len() < MAX_PLAYERS {
             subject.set_user(&self.config.user);
-            self.players.push(Box::new(Attached { id, subject, source: String::new(), live: None, view: None }));
+            self.players.push(Box::new(Attached { id, subject, source: String::new(), kind: None, view: None }));
         }
         id
     }
@@ -237,7 +252,7 @@ impl Tracker {
             self.change_source(index, told.texts[0], now);
         }
         if told.what == What::Live {
-            self.players[index].live = Some(told.is_on());
+            self.players[index].kind = Some(told.offer());
         }
         if self.players[index].view.as_ref().is_some_and(|view| view.is_idle(now)) {
             self.part(index, StopReason::Idle, now);
@@ -315,7 +330,7 @@ impl Tracker {
     /// The time has come. The shell observes its players first.
     pub fn handle_timeout(&mut self, now: Mono) {
         while let Some(lost) = self.schedule.lost(now) {
-            self.delivered(Delivery(lost), Outcome::Later.into(), now);
+            self.delivered(Delivery(lost), Answer::LATER, now);
         }
         self.plan(now);
     }
@@ -399,7 +414,7 @@ impl Tracker {
         if player.view.is_none() && !player.source.is_empty() {
             let id = ViewId::from_bits(self.dates.wall(now), self.random.bits());
             let mut view = View::new(id, player.subject.clone(), self.dates, now);
-            view.believe(player.live);
+            view.believe(player.kind);
             player.view = Some(view);
         }
     }
@@ -439,7 +454,7 @@ impl Tracker {
         let made = |address: &str| address.starts_with("blob:");
         if before != address && !(made(before) && made(address)) {
             self.part(index, StopReason::SourceChanged, now);
-            self.players[index].live = None;
+            self.players[index].kind = None;
         }
         self.players[index].source = address.into();
         self.begin(index, now);

@@ -58,7 +58,7 @@ fn a_source_that_is_replaced_before_it_is_shown_is_no_view() {
     let (mut tracker, player) = tracker();
     let nothing_yet = Snapshot::default();
     tracker.observe(player, Signal::Source("https://a.example/a.mp4"), &nothing_yet, at(0));
-    tracker.describe(player, Subject::new("b\0"), at(5));
+    tracker.describe(player, Subject::new("vid\0b\0", None), at(5));
     tracker.observe(player, Signal::Source("https://a.example/b.mp4"), &nothing_yet, at(10));
     tracker.observe(player, Signal::Observed, &Snapshot { ready: true, ..nothing_yet }, at(20));
     let batches = leave(tracker, at(30));

@@ -33,7 +33,7 @@ use self::scene::Scene;
 use self::seek::Seeks;
 use self::stall::Stall;
 use self::state::{Start, State, Times, Wait};
-pub use self::subject::{Subject, text_at};
+pub use self::subject::{Subject, take_text};
 use crate::ledger::{Dates, Ledger};
 use crate::playhead::{Playhead, Put, Step};
 use crate::signal::{Length, Snapshot, Told, What};
@@ -171,10 +171,8 @@ impl View {
     }
 
     /// What the engine said of being live before this view began.
-    pub(crate) fn believe(&mut self, live: Option<bool>) {
-        if let Some(live) = live {
-            self.progress.believe(if live { "live" } else { "vod" });
-        }
+    pub(crate) const fn believe(&mut self, kind: Option<Offer>) {
+        self.progress.believe(kind);
     }
 
     /// Takes in what the player did.
@@ -330,7 +328,7 @@ impl View {
                 }
             }
             What::Live => {
-                self.progress.believe(if told.is_on() { "live" } else { "vod" });
+                self.progress.believe(Some(told.offer()));
                 self.learn_kind();
             }
             what => {
@@ -354,7 +352,7 @@ impl View {
     /// was believed begins a slice of its own.
     fn learn_kind(&mut self) {
         let Some(kind) = self.progress.offer().filter(|_| self.start == Start::Played) else { return };
-        if self.subject().kind() != kind.as_str() {
+        if self.subject().kind() != Some(kind) {
             self.describe_kind(kind);
         }
         if kind == Offer::Vod {

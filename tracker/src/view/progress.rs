@@ -15,7 +15,7 @@ pub(crate) struct Progress {
     /// As the element says.
     length: Length,
     /// What the page or the engine says of being live.
-    live: Option<bool>,
+    kind: Option<Offer>,
     once: Ranges,
     twice: Ranges,
     watched: Percents,
@@ -26,7 +26,7 @@ impl Progress {
     /// Nothing was watched yet.
     pub(super) const NONE: Self = Self {
         length: Length::Unknown,
-        live: None,
+        kind: None,
         once: Ranges::EMPTY,
         twice: Ranges::EMPTY,
         watched: Percents::NONE,
@@ -44,17 +44,17 @@ impl Progress {
 
     /// How long the content is; players of live streams give all kinds of durations, so who knows better is believed first.
     const fn length(&self) -> Length {
-        match (self.live, self.length) {
-            (Some(true), _) => Length::Endless,
-            (Some(false), Length::Endless) => Length::Unknown,
+        match (self.kind, self.length) {
+            (Some(Offer::Live), _) => Length::Endless,
+            (Some(Offer::Vod), Length::Endless) => Length::Unknown,
             (_, length) => length,
         }
     }
 
     /// The page or the engine says whether it is live; the last word counts.
-    pub(super) fn believe(&mut self, kind: &str) {
-        if !kind.is_empty() {
-            self.live = Some(kind == Offer::Live.as_str());
+    pub(super) const fn believe(&mut self, kind: Option<Offer>) {
+        if kind.is_some() {
+            self.kind = kind;
         }
     }
 

@@ -11,77 +11,85 @@ use crate::ledger::{Request, SubjectId};
 /// Sets of dimensions that one view can have; what comes beyond keeps the last.
 const MAX_SUBJECTS: usize = 50;
 
-/// The texts of a subject, by their names on the wire: first those of the video …
-const VIDEO: [&str; 6] = ["id", "title", "series", "category", "kind", "media"];
+/// The name under which the site's id of the video is kept.
+const ID: &str = "vid";
 
-/// … then those of the player; the last two are `true` or `false`.
-const PLAYER: [&str; 7] = ["name", "version", "engine", "protocol", "cdn", "autoplay", "muted_start"];
-
-const TEXTS: usize = VIDEO.len() + PLAYER.len();
-const ALL: usize = TEXTS + 2 * limits::CUSTOM_NAMES;
-const ID: usize = 0;
-const KIND: usize = 4;
-const FLAGS: usize = TEXTS - 2;
-
-/// Stands between two texts; what a page says has none.
-const SEPARATOR: u8 = 0;
-
-/// What a player shows and what plays it: texts, of which any may be empty as long as it is not known. They are kept in one
-/// piece, because they are compared and copied far more often than read.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What a player shows and what plays it: texts with names, of which any may be missing as long as it is not known. They
+/// are kept in one piece, because they are compared and copied far more often than read.
+#[derive(Clone, Debug, Default)]
 pub struct Subject {
-    /// Those of the video and of the player, then names and values of the site's own dimensions in turn; a NUL after each.
+    /// Names and texts in turn, with a NUL after each; what a page says has none. A name begins with the initial of the
+    /// object that it is in on the wire, as a capital if the text is `true` or `false`.
     texts: String,
+    /// Whether it is live, if that is known.
+    kind: Option<Offer>,
     /// The user that the site knows; said once for a whole request.
     user: String,
 }
 
-/// The text at `index` of texts with a [`SEPARATOR`] after each; empty if there are not so many.
-#[must_use]
-pub fn text_at(texts: &str, index: usize) -> &str {
-    let (mut from, mut left) = (0, index);
-    for (at, &byte) in texts.as_bytes().iter().enumerate() {
-        if byte == SEPARATOR {
-            if left == 0 {
-                return texts.get(from..at).unwrap_or_default();
-            }
-            (from, left) = (at + 1, left - 1);
-        }
-    }
-    ""
+/// Takes the first of texts with a NUL after each.
+#[inline(never)]
+pub fn take_text<'a>(texts: &mut &'a str) -> &'a str {
+    let end = texts.bytes().position(|byte| byte == 0).unwrap_or(texts.len());
+    let (text, rest) = texts.split_at(end);
+    *texts = rest.get(1..).unwrap_or_default();
+    text
 }
 
-fn add(texts: &mut String, text: &str) {
-    texts.push_str(text);
-    texts.push('\0');
+fn add(texts: &mut String, name: &str, text: &str) {
+    for part in [name, text] {
+        texts.push_str(part);
+        texts.push('\0');
+    }
 }
 
 impl Subject {
-    /// Takes six texts of the video (id, title, series, category, kind, media), seven of the player (name, version,
-    /// engine, protocol, cdn, autoplay, muted start), and names and values of the site's own dimensions in turn, with a
-    /// NUL after each; what is missing at the end is empty.
+    /// Takes names and texts in turn, with a NUL after each: of the video `vid`, `vtitle`, `vseries`, `vcategory`, `vmedia`;
+    /// of the player `pname`, `pversion`, `pengine`, `pprotocol`, `pcdn`, `Pautoplay`, `Pmuted_start`; of the site's own
+    /// dimensions a `d` and the name. Empty texts are the same as missing ones.
     #[must_use]
-    pub fn new(texts: &str) -> Self {
-        Self { texts: texts.into(), user: String::new() }
+    pub fn new(texts: &str, kind: Option<Offer>) -> Self {
+        Self { texts: texts.into(), kind, user: String::new() }
     }
 
     /// The same from what the wire says.
     #[must_use]
     pub fn of(video: &Video, player: &Player, dims: &[(String, String)]) -> Self {
         let truth = |truth: Option<bool>| truth.map_or("", |truth| if truth { "true" } else { "false" });
-        let kind = video.kind.map_or("", Offer::as_str);
-        let media = video.media.map_or("", |media| media.as_str());
-        let video = [&*video.id, &video.title, &video.series, &video.category, kind, media];
-        let flags = [truth(player.autoplay), truth(player.muted_start)];
-        let player = [&*player.name, &player.version, &player.engine, &player.protocol, &player.cdn];
-        let dims = dims.iter().flat_map(|(name, value)| [&**name, value]);
         let mut texts = String::new();
-        video.into_iter().chain(player).chain(flags).chain(dims).for_each(|text| add(&mut texts, text));
-        Self::new(&texts)
+        for (name, text) in [
+            (ID, &*video.id),
+            ("vtitle", &video.title),
+            ("vseries", &video.series),
+            ("vcategory", &video.category),
+            ("vmedia", video.media.map_or("", |media| media.as_str())),
+            ("pname", &player.name),
+            ("pversion", &player.version),
+            ("pengine", &player.engine),
+            ("pprotocol", &player.protocol),
+            ("pcdn", &player.cdn),
+            ("Pautoplay", truth(player.autoplay)),
+            ("Pmuted_start", truth(player.muted_start)),
+        ] {
+            add(&mut texts, name, text);
+        }
+        for (name, text) in dims {
+            add(&mut texts, &format!("d{name}"), text);
+        }
+        Self::new(&texts, video.kind)
     }
 
-    fn text(&self, index: usize) -> &str {
-        text_at(&self.texts, index)
+    /// The text of this name; empty while unknown.
+    fn text(&self, name: &str) -> &str {
+        let mut rest = &*self.texts;
+        while !rest.is_empty() {
+            let known = take_text(&mut rest);
+            let text = take_text(&mut rest);
+            if known == name && !text.is_empty() {
+                return text;
+            }
+        }
+        ""
     }
 
     /// The site's id of the video; empty while unknown.
@@ -89,76 +97,78 @@ impl Subject {
         self.text(ID)
     }
 
-    pub(crate) fn kind(&self) -> &str {
-        self.text(KIND)
+    pub(crate) const fn kind(&self) -> Option<Offer> {
+        self.kind
     }
 
     pub(crate) fn set_user(&mut self, user: &str) {
         self.user = user.into();
     }
 
-    fn set_kind(&mut self, kind: &str) {
-        let mut texts = String::new();
-        for index in 0..TEXTS {
-            add(&mut texts, if index == KIND { kind } else { self.text(index) });
-        }
-        self.add_dims(&mut texts, "");
-        self.texts = texts;
-    }
-
-    /// Adds the site's own dimensions that are not `known` texts already.
-    fn add_dims(&self, texts: &mut String, known: &str) {
-        for index in (TEXTS..ALL).step_by(2) {
-            let name = self.text(index);
-            let is_known = (TEXTS..ALL).step_by(2).any(|index| text_at(known, index) == name);
-            if !name.is_empty() && !is_known {
-                add(texts, name);
-                add(texts, self.text(index + 1));
+    /// Fills what is missing from `new`; gives whether anything was.
+    fn fill(&mut self, new: &Self) -> bool {
+        let before = self.texts.len();
+        let mut rest = &*new.texts;
+        while !rest.is_empty() {
+            let name = take_text(&mut rest);
+            let text = take_text(&mut rest);
+            if !text.is_empty() && self.text(name).is_empty() {
+                add(&mut self.texts, name, text);
             }
         }
+        let mut filled = self.texts.len() > before;
+        if self.user.is_empty() && !new.user.is_empty() {
+            self.user.clone_from(&new.user);
+            filled = true;
+        }
+        if self.kind.is_none() && new.kind.is_some() {
+            self.kind = new.kind;
+            filled = true;
+        }
+        filled
     }
 
-    /// Fills what is empty from `new`; gives whether anything was.
-    fn fill(&mut self, new: &Self) -> bool {
-        let mut texts = String::new();
-        for index in 0..TEXTS {
-            let known = self.text(index);
-            add(&mut texts, if known.is_empty() { new.text(index) } else { known });
+    /// Whether all that it says is also said by `other`.
+    fn agrees(&self, other: &Self) -> bool {
+        let mut rest = &*self.texts;
+        let mut same = self.user == other.user && self.kind == other.kind;
+        while !rest.is_empty() {
+            let name = take_text(&mut rest);
+            let text = take_text(&mut rest);
+            same &= text.is_empty() || text == other.text(name);
         }
-        self.add_dims(&mut texts, "");
-        new.add_dims(&mut texts, &self.texts);
-        let is_named = self.user.is_empty() && !new.user.is_empty();
-        if is_named {
-            self.user.clone_from(&new.user);
-        }
-        let is_filled = self.texts != texts;
-        self.texts = texts;
-        is_filled || is_named
+        same
     }
 
     /// Writes what belongs to a slice that is said whole.
     fn write(&self, duration: Millis, json: &mut Json) {
         json.object("video", |json| {
-            self.write_texts(&VIDEO, 0, json);
+            self.write_texts(b'v', json);
+            if let Some(kind) = self.kind {
+                json.word("kind", Offer::WORDS, kind as usize);
+            }
             if duration > 0 {
                 json.number("duration_ms", duration as i64);
             }
         });
-        json.object("player", |json| self.write_texts(&PLAYER, VIDEO.len(), json));
-        json.object("dims", |json| {
-            for index in (TEXTS..ALL).step_by(2) {
-                json.text(self.text(index), self.text(index + 1));
-            }
-        });
+        json.object("player", |json| self.write_texts(b'p', json));
+        json.object("dims", |json| self.write_texts(b'd', json));
     }
 
-    fn write_texts(&self, names: &[&str], first: usize, json: &mut Json) {
-        for (index, name) in names.iter().enumerate() {
-            let text = self.text(first + index);
-            if first + index < FLAGS {
-                json.text(name, text);
-            } else if !text.is_empty() {
-                json.literal(name, text);
+    /// Writes the texts whose names begin with this initial.
+    fn write_texts(&self, initial: u8, json: &mut Json) {
+        let (mut rest, mut left) = (&*self.texts, limits::CUSTOM_NAMES);
+        while !rest.is_empty() && left > 0 {
+            let name = take_text(&mut rest);
+            let text = take_text(&mut rest);
+            let Some((&first, _)) = name.as_bytes().split_first() else { continue };
+            if first | 32 == initial && !text.is_empty() {
+                left -= 1;
+                if first == initial {
+                    json.text(&name[1..], text);
+                } else {
+                    json.literal(&name[1..], text);
+                }
             }
         }
     }
@@ -167,11 +177,9 @@ impl Subject {
 impl View {
     /// Other dimensions. What was empty and becomes known is filled into all slices; another value begins a new slice.
     pub(crate) fn describe(&mut self, mut subject: Subject) {
-        self.progress.believe(subject.kind());
+        self.progress.believe(subject.kind);
         // What the view itself learned stays, where the page says nothing of it.
-        if subject.kind().is_empty() {
-            subject.set_kind(self.subject().kind());
-        }
+        subject.kind = subject.kind.or(self.subject().kind);
         self.describe_as(subject);
     }
 
@@ -183,7 +191,8 @@ impl View {
         if filled {
             self.ledger.say_again();
         }
-        if subject != *self.subject() && self.subjects.len() < MAX_SUBJECTS {
+        let known = self.subject();
+        if !(subject.agrees(known) && known.agrees(&subject)) && self.subjects.len() < MAX_SUBJECTS {
             self.subjects.push(subject);
             self.ledger.set_subject((self.subjects.len() - 1) as SubjectId);
         }
@@ -192,7 +201,7 @@ impl View {
     /// Whether it is live became known, or is another thing than was believed.
     pub(super) fn describe_kind(&mut self, kind: Offer) {
         let mut subject = self.subject().clone();
-        subject.set_kind(kind.as_str());
+        subject.kind = Some(kind);
         self.describe_as(subject);
     }
 
@@ -235,11 +244,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_are_found_by_their_place() {
-        assert_eq!(
-            ["a\0b\0\0c\0"; 5].iter().enumerate().map(|(at, texts)| text_at(texts, at)).collect::<Vec<_>>(),
-            ["a", "b", "", "c", ""]
-        );
+    fn texts_are_taken_one_by_one() {
+        let mut rest = "a\0b\0\0c";
+        assert_eq!([(); 5].map(|()| take_text(&mut rest)), ["a", "b", "", "c", ""]);
     }
 
     #[test]
@@ -251,7 +258,8 @@ mod tests {
         };
         let mut old = subject("a", "", &[("plan", "free")]);
         assert!(old.fill(&subject("b", "Film", &[("room", "1"), ("plan", "paid")])));
-        assert_eq!(old, subject("a", "Film", &[("plan", "free"), ("room", "1")]));
+        let filled = subject("a", "Film", &[("room", "1"), ("plan", "free")]);
+        assert!(old.agrees(&filled) && filled.agrees(&old));
         assert!(!old.fill(&subject("c", "Other", &[("plan", "paid")])));
     }
 }

@@ -1,7 +1,7 @@
 //! When something is sent, and that nothing is lost.
 
 use quartile_protocol::clock::Mono;
-use quartile_tracker::Outcome;
+use quartile_tracker::Answer;
 
 use crate::script::{open, play, report, run};
 
@@ -46,9 +46,9 @@ fn a_paused_page_is_silent() {
 fn a_collector_that_comes_up_late_gets_everything() {
     let mut page = open(Box::new(|_, now| {
         let outcome = if now < Mono::from_ms(15_000) {
-            Outcome::Later { wait: None }
+            Answer::LATER
         } else {
-            Outcome::Acknowledged { wait: None, server_time: None }
+            Answer::ACKNOWLEDGED
         };
         Some((20, outcome))
     }));
@@ -62,7 +62,7 @@ fn requests_that_are_never_answered_are_said_again() {
     let mut count = 0;
     let mut page = open(Box::new(move |_, _| {
         count += 1;
-        (count % 3 == 0).then_some((20, Outcome::Acknowledged { wait: None, server_time: None }))
+        (count % 3 == 0).then_some((20, Answer::ACKNOWLEDGED))
     }));
     run(&mut page, FILM);
     assert_eq!(report(&page), play(FILM));
@@ -70,7 +70,7 @@ fn requests_that_are_never_answered_are_said_again() {
 
 #[test]
 fn retry_after_is_kept_to() {
-    let mut page = open(Box::new(|_, _| Some((10, Outcome::Later { wait: Some(40_000) }))));
+    let mut page = open(Box::new(|_, _| Some((10, Answer::later(40_000)))));
     run(&mut page, "0 source /film.mp4\n0 load 60\n0 play\n55 look");
     assert_eq!(times(&page), [10.0, 50.01]);
 }
@@ -80,9 +80,9 @@ fn what_was_refused_for_good_is_counted_and_not_said_again() {
     let mut first = true;
     let mut page = open(Box::new(move |_, _| {
         let outcome = if std::mem::take(&mut first) {
-            Outcome::Refused
+            Answer::REFUSED
         } else {
-            Outcome::Acknowledged { wait: None, server_time: None }
+            Answer::ACKNOWLEDGED
         };
         Some((10, outcome))
     }));
@@ -93,7 +93,7 @@ fn what_was_refused_for_good_is_counted_and_not_said_again() {
 
 #[test]
 fn a_body_never_exceeds_what_browsers_take() {
-    let mut page = open(Box::new(|_, _| Some((10, Outcome::Later { wait: Some(3_600_000) }))));
+    let mut page = open(Box::new(|_, _| Some((10, Answer::later(3_600_000)))));
     for film in ["/a.mp4", "/b.mp4"] {
         page.show(film);
         page.load(quartile_tracker::Length::Finite(36_000_000));
