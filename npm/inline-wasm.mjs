@@ -1,17 +1,20 @@
-// A WebAssembly module as text inside JavaScript, two characters for each byte: the low halves of their codes are its
-// high and its low half. What compresses in the bytes still does so in this text, but not in base64, where the same bytes
-// look different at every third place; and with an alphabet for each half, the compressor knows which is which.
+// The WebAssembly module inside JavaScript: imports of `.wasm` files are its text.
 import { readFileSync } from 'node:fs';
+import { decode } from './module/decoder.mjs';
+import { encode } from './module/encode.mjs';
 
-const HIGH = '0123456789:;<=>?';
-const LOW = '@ABCDEFGHIJKLMNO';
+/** The text of a module, of which nothing was lost. */
+function inline(module) {
+  const text = encode(module);
+  const decoded = decode(text);
+  if (!WebAssembly.validate(decoded) || encode(decoded) !== text) throw new Error('the text of the module does not give it back');
+  return text;
+}
 
-export const toText = (bytes) => Array.from(bytes, (byte) => HIGH[byte >> 4] + LOW[byte & 15]).join('');
-
-/** For esbuild: imports of `.wasm` files are such texts. */
+/** For esbuild. */
 export const inlineWasm = {
   name: 'inline-wasm',
   setup(build) {
-    build.onLoad({ filter: /\.wasm$/ }, ({ path }) => ({ contents: toText(readFileSync(path)), loader: 'text' }));
+    build.onLoad({ filter: /\.wasm$/ }, ({ path }) => ({ contents: inline(readFileSync(path)), loader: 'text' }));
   },
 };

@@ -1,5 +1,5 @@
 declare module '*.wasm' {
-  /** The module as text: two characters for each byte, whose low halves are its high and its low half. */
+  /** The module as text, for `decode`. */
   const text: string;
   export default text;
 }
