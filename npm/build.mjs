@@ -19,7 +19,7 @@ const common = {
   bundle: true,
   minify: true,
   sourcemap: true,
-  target: 'es2019',
+  target: 'es2021',
   legalComments: 'none',
   plugins: [inlineWasm],
   define: { SDK: JSON.stringify(`quartile-web/${version}`) },
