@@ -19,14 +19,14 @@ const character = (code) => String.fromCharCode(code);
 function byteText(byte) {
   const one = byte < 32 ? LOW[byte] : character(byte);
   const taken = byte >= 32 && (byte >= 123 || LOW.includes(one));
-  return taken ? character(123 + Math.floor(byte / 94)) + character(32 + (byte % 94)) : one;
+  return taken ? character(123 + Math.floor(byte / 92)) + character(32 + (byte % 92)) : one;
 }
 
-/** A number ends with one of 64 digits; those before it are of 30 others. */
+/** A number ends with one of 64 digits; those before it are of 29 others. */
 function numberText(number) {
   let text = character(32 + (number % 64));
-  for (let high = Math.floor(number / 64); high > 0; high = Math.floor((high - 1) / 30)) {
-    text = character(96 + ((high - 1) % 30)) + text;
+  for (let high = Math.floor(number / 64); high > 0; high = Math.floor((high - 1) / 29)) {
+    text = character(97 + ((high - 1) % 29)) + text;
   }
   return text;
 }

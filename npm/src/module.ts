@@ -25,7 +25,7 @@ export const KINDS = '0088805000005550660000000000000012277000333333333333333333
 export const LABEL = 6;
 
 /** The characters of the bytes below 32: such as the columns of bytes have less need of. All from `{` on begin a pair. */
-export const LOW = "#<5C./VUWXT*=@]`>'2&3N^+Z?8[YR40";
+export const LOW = "#<5C./VUWXT*=@]1>'2&3N^+Z?8[YR40`";
 
 /** How many locals a function may have. */
 export const LOCALS = 512;
@@ -56,14 +56,14 @@ export function decode(text: string): Uint8Array<ArrayBuffer> {
   const byte = (column: Column) => {
     const code = columns[column]!();
     const low = LOW.indexOf(String.fromCharCode(code));
-    return low >= 0 ? low : code < 123 ? code : code * 94 + columns[column]!() - 11594;
+    return low >= 0 ? low : code < 123 ? code : code * 92 + columns[column]!() - 11348;
   };
-  /** What begins with digits from 64 on ends with one below. */
+  /** The last of a number's digits is below the grave accent, which ends JavaScript's text; those before are above. */
   const number = (column: Column) => {
     for (let high = 0; ; ) {
-      const digit = columns[column]!() - 32;
-      if (digit < 64) return high * 64 + digit;
-      high = high * 30 + digit - 63;
+      const code = columns[column]!();
+      if (code < 96) return high * 64 + code - 32;
+      high = high * 29 + code - 96;
     }
   };
   const putAll = (column: Column) => {
