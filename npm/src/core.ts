@@ -2,7 +2,6 @@
 // takes and gives numbers; texts are written into its memory and read out of it here.
 import { Outcome, PageSignal, ROOM, Signal } from './boundary.js';
 import { decode } from './module.js';
-import text from '../generated/quartile.wasm';
 
 /** What is tracked of a page for one site: an instance of the module. `sdk-wasm/src/lib.rs` has the other side. */
 export interface Core {
@@ -39,7 +38,7 @@ let compiled: Promise<WebAssembly.Module> | undefined;
 
 /** An instance of its own, without holding the page up; the module is compiled once per page. */
 export async function instantiate(): Promise<Core> {
-  const { exports } = await WebAssembly.instantiate(await (compiled ??= WebAssembly.compile(decode(text))));
+  const { exports } = await WebAssembly.instantiate(await (compiled ??= WebAssembly.compile(decode(MODULE))));
   return exports as unknown as Core;
 }
 

@@ -8,19 +8,14 @@ import { encode } from '../module/encode.mjs';
 let copies = 0;
 
 /** A module of the sources, compiled for Node. */
-export async function source(name, wasm = '') {
+export async function source(name, module = '') {
   const entry = new URL(`../src/${name}.ts`, import.meta.url).pathname;
-  const inline = {
-    name: 'inline',
-    setup: (build) => build.onLoad({ filter: /\.wasm$/ }, () => ({ contents: wasm, loader: 'text' })),
-  };
   const { outputFiles } = await build({
     entryPoints: [entry],
     bundle: true,
     format: 'esm',
     write: false,
-    plugins: [inline],
-    define: { SDK: '"quartile-web/test"' },
+    define: { SDK: '"quartile-web/test"', MODULE: JSON.stringify(module) },
   });
   // Another address each time: a module that was imported before would remember what it did then.
   const code = `${outputFiles[0].text}\n// ${(copies += 1)}`;
