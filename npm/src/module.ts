@@ -25,7 +25,7 @@ export const KINDS = '0088805000005550660000000000000012277000333333333333333333
 export const LABEL = 6;
 
 /** The characters of the bytes below 32: such as the columns of bytes have less need of. All from `{` on begin a pair. */
-export const LOW = "#<5C./VUWXT*=@]1>'2&3N^+Z?8[YR40`";
+export const LOW = "+<?C.#^U=XT@*5]2>LVYR[/1348N&Z0W`";
 
 /** How many locals a function may have. */
 export const LOCALS = 512;
@@ -35,18 +35,14 @@ export function decode(text: string): Uint8Array<ArrayBuffer> {
   const out = new Uint8Array(5 * text.length);
   let end = 0;
   const put = (byte: number) => (out[end++] = byte);
-  const putNumber = (value: number) => {
-    for (let shift = 0; shift < 28; shift += 7) put((value >> shift) | 128);
-    put((value >> 28) & 127);
+  const putNumber = (value: number, at = (end += 5) - 5) => {
+    for (let shift = 0; shift < 28; shift += 7) out[at++] = (value >> shift) | 128;
+    out[at] = (value >> 28) & 127;
   };
   const putSized = (write: () => void) => {
-    const start = end;
-    end += 5;
+    const start = (end += 5);
     write();
-    const size = end - start - 5;
-    end = start;
-    putNumber(size);
-    end += size;
+    putNumber(end - start, start - 5);
   };
 
   const columns = text.split('~').map((column) => {
