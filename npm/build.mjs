@@ -22,6 +22,8 @@ const common = {
   sourcemap: true,
   target: 'es2021',
   legalComments: 'none',
+  // What the shell calls its own; the page, the wire and the module know none of these names.
+  mangleProps: /^(tracked|keep|look|fullscreen|say)$/,
   define: { SDK: JSON.stringify(`quartile-web/${version}`), MODULE: JSON.stringify(inline(readFileSync(wasm))) },
 };
 await build({ ...common, entryPoints: ['src/index.ts'], outfile: 'dist/index.js', format: 'esm' });
