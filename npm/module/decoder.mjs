@@ -8,4 +8,4 @@ const { outputFiles } = await build({
 });
 const code = Buffer.from(outputFiles[0].contents).toString('base64');
 
-export const { Column, KINDS, LABEL, LOCALS, LOW, decode } = await import(`data:text/javascript;base64,${code}`);
+export const { Column, LABEL, LOCALS, Table, decode } = await import(`data:text/javascript;base64,${code}`);

@@ -1,5 +1,5 @@
 // A WebAssembly module as text for JavaScript; `src/module.ts` reads it, and docs/decisions/0008 says why it is like this.
-import { Column, KINDS, LABEL, LOCALS, LOW } from './decoder.mjs';
+import { Column, LABEL, LOCALS, Table } from './decoder.mjs';
 import { Reader } from './reader.mjs';
 
 const CODE = 10;
@@ -17,8 +17,8 @@ const character = (code) => String.fromCharCode(code);
 
 /** A byte is a character or, if that is taken, two. 256 more is the same byte once it is decoded, but never an opcode. */
 function byteText(byte) {
-  const one = byte < 32 ? LOW[byte] : character(byte);
-  const taken = byte >= 32 && (byte >= 123 || LOW.includes(one));
+  const one = byte < 32 ? Table.Low[byte] : character(byte);
+  const taken = byte >= 32 && (byte >= 123 || Table.Low.includes(one));
   return taken ? character(123 + Math.floor(byte / 92)) + character(32 + (byte % 92)) : one;
 }
 
@@ -64,7 +64,7 @@ class Columns {
     const opcode = body.byte();
     if (!OPCODES.some(([from, to]) => from <= opcode && opcode <= to)) throw unknown(opcode);
     this.bytes(Column.Opcodes, [opcode]);
-    this.immediate(+KINDS[opcode], opcode, body, recent);
+    this.immediate(+Table.Kinds[opcode], opcode, body, recent);
     if (opcode === CALL_INDIRECT || opcode === MEMORY_SIZE || opcode === MEMORY_GROW) this.zeros(body, 1);
     if (opcode === PREFIX) {
       const second = body.byte();

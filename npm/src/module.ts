@@ -1,7 +1,7 @@
 // The WebAssembly module on its way: text in columns, one for each kind of number that follows an opcode, because what
 // is alike compresses best side by side. `module/encode.mjs` writes what is read here.
 
-/** The columns, in their order. The digits of `KINDS` are some of them. */
+/** The columns, in their order. The digits of `Table.Kinds` are some of them. */
 export enum Column {
   Opcodes,
   Gets,
@@ -18,14 +18,19 @@ export enum Column {
   After,
 }
 
-/** By opcode, the column of what follows it; nothing follows those that are 0 or beyond. */
-export const KINDS = '008880500000555066000000000000001227700033333333333333333333333004999';
-
 /** An opcode that does not exist: only a number comes here, one more of a table of branches. */
 export const LABEL = 6;
 
-/** The characters of the bytes below 32: such as the columns of bytes have less need of. All from `{` on begin a pair. */
-export const LOW = "+<?C.#^U=XT@*5]2>LVYR[/1348N&Z0W`";
+/** Texts that are looked up in. They are an enumeration so that they are put where they are used. */
+export enum Table {
+  /** By opcode, the column of what follows it; nothing follows those that are 0 or beyond. */
+  Kinds = '008880500000555066000000000000001227700033333333333333333333333004999',
+  /**
+   * The characters of the bytes below 32: such as the columns of bytes have less need of, and which stands for which, so
+   * that it compresses best. The grave accent stands for none: what ends a text of JavaScript must not be in it.
+   */
+  Low = "+<?C.#^U=XT@*5]2>LVYR[/1348N&Z0W`",
+}
 
 /** How many locals a function may have. */
 export const LOCALS = 512;
@@ -51,7 +56,7 @@ export function decode(text: string): Uint8Array<ArrayBuffer> {
   });
   const byte = (column: Column) => {
     const code = columns[column]!();
-    const low = LOW.indexOf(String.fromCharCode(code));
+    const low = Table.Low.indexOf(String.fromCharCode(code));
     return low >= 0 ? low : code < 123 ? code : code * 92 + columns[column]!() - 11348;
   };
   /** The last of a number's digits is below the grave accent, which ends JavaScript's text; those before are above. */
@@ -73,7 +78,7 @@ export function decode(text: string): Uint8Array<ArrayBuffer> {
     const recent = first.slice();
     for (let depth = 1; depth; ) {
       const opcode = byte(Column.Opcodes);
-      const column: Column = +KINDS[opcode]!;
+      const column: Column = +Table.Kinds[opcode]!;
       if (opcode !== LABEL) put(opcode);
       if (opcode === 0xb) depth--;
       if (column === Column.Bytes) {
