@@ -1,7 +1,7 @@
 // The WebAssembly module, which is part of this file as text: no second request, no path for a bundler to get wrong. It
 // takes and gives numbers; texts are written into its memory and read out of it here.
 import { Outcome, PageSignal, ROOM, Signal } from './boundary.js';
-import text from '../generated/quartile.wasm';
+import { decode } from './module.js';
 
 /** What is tracked of a page for one site: an instance of the module. `sdk-wasm/src/lib.rs` has the other side. */
 export interface Core {
@@ -36,16 +36,9 @@ export interface Core {
 
 let compiled: Promise<WebAssembly.Module> | undefined;
 
-function compile(): Promise<WebAssembly.Module> {
-  const half = (index: number) => text.charCodeAt(index) & 15;
-  return WebAssembly.compile(
-    new Uint8Array(text.length / 2).map((_, index) => (half(2 * index) << 4) | half(2 * index + 1)),
-  );
-}
-
 /** An instance of its own, without holding the page up; the module is compiled once per page. */
 export async function instantiate(): Promise<Core> {
-  const { exports } = await WebAssembly.instantiate(await (compiled ??= compile()));
+  const { exports } = await WebAssembly.instantiate(await (compiled ??= WebAssembly.compile(decode(MODULE))));
   return exports as unknown as Core;
 }
 

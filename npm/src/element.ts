@@ -42,25 +42,30 @@ export function isMedia(element: unknown): element is HTMLMediaElement {
 /** Playback was under way before anybody looked. */
 export const isUnderWay = (element: HTMLMediaElement) => !element.paused && element.played?.length > 0;
 
-// As in the standard's constants of `HTMLMediaElement`, which custom elements need not have.
-const NETWORK_IDLE = 1;
-const HAVE_METADATA = 1;
-const HAVE_FUTURE_DATA = 3;
+/** As in the standard's constants of `HTMLMediaElement`, which custom elements need not have. */
+const enum State {
+  NetworkIdle = 1,
+  HaveMetadata = 1,
+  HaveFutureData = 3,
+}
 
-/** `paused` and `ended`. */
-export const AT_REST = 3;
+/** Bits of `flags`. */
+export const enum Flags {
+  /** `paused` and `ended`. */
+  AtRest = 3,
+}
 
 /** How the element is, as bits. What waits to be asked before it loads is ready, too. */
 export function flags(element: HTMLMediaElement): number {
   const { networkState, preload, readyState } = element;
-  const ready = readyState >= HAVE_METADATA;
-  const asleep = networkState === NETWORK_IDLE && preload === 'none';
+  const ready = readyState >= State.HaveMetadata;
+  const asleep = networkState === State.NetworkIdle && preload === 'none';
   const bits = [
     element.paused,
     element.ended,
     element.seeking,
     ready || asleep,
-    readyState < HAVE_FUTURE_DATA,
+    readyState < State.HaveFutureData,
     element.loop,
     element.autoplay,
     element.muted,

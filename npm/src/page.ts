@@ -14,18 +14,18 @@ const PARTING_MS = 50;
 /** Room for what the browser tells of the device later on. */
 const LATE_BYTES = 300;
 
-/** What is asked of the window. `unload` and `beforeunload` would keep the page out of the back/forward cache. */
-const WINDOW_EVENTS = ['pagehide', 'pageshow', 'online'];
-
-const DOCUMENT_EVENTS = ['visibilitychange', 'fullscreenchange', 'freeze', 'resume'];
-
-/** What those mean that always mean the same. */
-const SIGNALS: Record<string, PageSignal> = {
+/**
+ * What is asked of the window and the document, and what it means if that is always the same. `unload` and
+ * `beforeunload` would keep the page out of the back/forward cache.
+ */
+const SIGNALS: Record<string, PageSignal | undefined> = {
   pagehide: PageSignal.Left,
   pageshow: PageSignal.Restored,
   online: PageSignal.Online,
   freeze: PageSignal.Frozen,
   resume: PageSignal.Resumed,
+  visibilitychange: undefined,
+  fullscreenchange: undefined,
 };
 
 /** A view of nothing. */
@@ -105,8 +105,7 @@ export function track(settings: Settings, ended: () => void): Quartile {
     else if (meaning !== PageSignal.Restored || (event as PageTransitionEvent).persisted) signal(meaning);
   };
   const listeners = (method: 'addEventListener' | 'removeEventListener') => {
-    WINDOW_EVENTS.forEach((type) => window[method](type, handle));
-    DOCUMENT_EVENTS.forEach((type) => document[method](type, handle));
+    for (const type in SIGNALS) (/^page|online/.test(type) ? window : document)[method](type, handle);
   };
 
   const destroy = () => {

@@ -1,7 +1,7 @@
 // One tracked element: it is listened to from the first call on, and told of once the module is there.
 import { Signal } from './boundary.js';
 import { type Core, put } from './core.js';
-import { AT_REST, EVENTS, address, failure, flags, isPlaceholder, isUnderWay, kind, subject } from './element.js';
+import { EVENTS, Flags, address, failure, flags, isPlaceholder, isUnderWay, kind, subject } from './element.js';
 import { type Run, now } from './engine.js';
 import { URL_BYTES, cut } from './limits.js';
 import type { Meta } from './types.js';
@@ -64,7 +64,7 @@ export function listen(element: HTMLMediaElement, said: Meta, run: Run) {
   run((core) => {
     id = core.attach(putSubject(core), kind(said.video));
     const source = putSource(core);
-    if (asked && !underWay) tell(core, Signal.Source, source, 0, 0, asked.at, asked.pos, ~AT_REST);
+    if (asked && !underWay) tell(core, Signal.Source, source, 0, 0, asked.at, asked.pos, ~Flags.AtRest);
     else tell(core, Signal.Source, source);
     observe(core, underWay ? Signal.Joined : Signal.Observed);
     if (!element.paused) awaitFrame();
