@@ -30,8 +30,11 @@ const FEATURES: &[&str] = &[
     "--enable-sign-ext",
 ];
 
-/// What the last run takes out beside what is not needed.
-const STRIP: &[&str] = &["--strip-debug", "--strip-producers", "--strip-target-features"];
+/// The first run: what LLVM left nested is made flat, and optimised twice.
+const SHRINK: &[&str] = &["--flatten", "--rereloop", "-Oz", "-Oz", "--debuginfo"];
+
+/// The last run, which also takes out what is not needed any more.
+const STRIP: &[&str] = &["-Oz", "--strip-debug", "--strip-producers", "--strip-target-features"];
 
 /// Brings `npm/generated/` up to date; quick when the compiled module has not changed.
 pub fn build(context: &Context) -> Result<()> {
@@ -52,11 +55,11 @@ pub fn build(context: &Context) -> Result<()> {
     };
     let optimise = |options: &[&str], input: &Path, output: &Path| {
         let mut command = context.program("node_modules/.bin/wasm-opt");
-        run(command.arg("-Oz").args(FEATURES).args(options).arg(input).arg("-o").arg(output), sink)
+        run(command.args(options).args(FEATURES).arg(input).arg("-o").arg(output), sink)
     };
     context.progress.step("Taking out what is not needed", || snip("code", &[&compiled], &file("snipped.wasm")))?;
     context.progress.step("Shrinking the module", || {
-        optimise(&["--debuginfo"], &file("snipped.wasm"), &file("shrunk.wasm"))?;
+        optimise(SHRINK, &file("snipped.wasm"), &file("shrunk.wasm"))?;
         snip("data", &[&compiled, &file("shrunk.wasm")], &file("swept.wasm"))?;
         optimise(STRIP, &file("swept.wasm"), &file(RESULT))
     })?;
