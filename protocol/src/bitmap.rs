@@ -49,13 +49,18 @@ macro_rules! bitmap {
                 member < Self::MEMBERS && (self.0 >> member) & 1 == 1
             }
 
-            /// Puts `member` into the set; one beyond the last is left out.
-            pub const fn insert(&mut self, member: u32) {
-                if member < Self::MEMBERS {
-                    // A shift of 128 bits is a function of its own in a browser.
-                    let bit = 1_u64 << (member % 64);
-                    self.0 |= if member < 64 { bit as u128 } else { (bit as u128) << 64 };
+            /// Puts `member` into the set; gives whether it is new there. One beyond the last is left out.
+            pub const fn insert(&mut self, member: u32) -> bool {
+                if member >= Self::MEMBERS {
+                    return false;
                 }
+                // A shift of 128 bits is a function of its own in a browser.
+                let (low, high) = (self.0 as u64, (self.0 >> 64) as u64);
+                let bit = 1_u64 << (member % 64);
+                let (low, high) = if member < 64 { (low | bit, high) } else { (low, high | bit) };
+                let before = self.0;
+                self.0 = (high as u128) << 64 | low as u128;
+                before != self.0
             }
 
             /// How many members are in the set.

@@ -1,6 +1,5 @@
 //! Which parts of a content were watched: half-open intervals of media time, merged.
 
-use quartile_protocol::bitmap::Percents;
 use quartile_protocol::clock::{Media, Millis};
 
 /// The most gaps that are remembered; beyond it the narrowest gap is closed, which overstates by that gap alone.
@@ -70,25 +69,16 @@ impl Ranges {
         sum
     }
 
-    /// Of the percents of a content of `duration` that `[from, to)` touches: those of which at least half is in the set.
-    pub(crate) fn percents(&self, from: Media, to: Media, duration: Millis) -> Percents {
-        let mut percents = Percents::default();
-        if duration == 0 {
-            return percents;
-        }
-        let place = |percent: u64| (duration * percent / 100) as i64;
-        let first = from.as_ms().clamp(0, duration as i64) as u64 * 100 / duration;
-        for percent in first..u64::from(Percents::MEMBERS) {
-            let (start, end) = (place(percent), place(percent + 1));
-            if start > to.as_ms() {
-                break;
-            }
-            if start < end && self.covered(Media::from_ms(start), Media::from_ms(end)) as i64 * 2 >= end - start {
-                percents.insert(percent as u32);
-            }
-        }
-        percents
+    /// Whether at least half of this percent of a content of `duration` is in the set.
+    pub(crate) fn has_percent(&self, percent: u64, duration: Millis) -> bool {
+        let (start, end) = (percent_at(percent, duration), percent_at(percent + 1, duration));
+        start < end && self.covered(start, end) as i64 * 2 >= end - start
     }
+}
+
+/// Where a percent of a content of `duration` begins.
+pub(crate) const fn percent_at(percent: u64, duration: Millis) -> Media {
+    Media::from_ms((duration * percent / 100) as i64)
 }
 
 const fn length(from: Media, to: Media) -> Millis {
@@ -136,18 +126,22 @@ mod tests {
         assert_eq!(bounded.total(), before + 1 + 40);
     }
 
+    /// The percents that a set has.
+    fn percents(set: &Ranges, duration: Millis) -> Vec<u64> {
+        (0..100).filter(|&percent| set.has_percent(percent, duration)).collect()
+    }
+
     #[test]
     fn a_percent_counts_from_half_of_it_on() {
-        let half = set(&[(0, 50)]).percents(at(0), at(50), 10_000);
-        assert!(half.contains(0) && half.len() == 1);
-        assert!(set(&[(0, 49)]).percents(at(0), at(49), 10_000).is_empty());
-        assert_eq!(set(&[(0, 10_000)]).percents(at(0), at(10_000), 10_000).len(), 100);
+        assert_eq!(percents(&set(&[(0, 50)]), 10_000), [0]);
+        assert!(percents(&set(&[(0, 49)]), 10_000).is_empty());
+        assert_eq!(percents(&set(&[(0, 10_000)]), 10_000).len(), 100);
     }
 
     #[test]
     fn a_content_shorter_than_its_percents_is_no_trouble() {
-        assert_eq!(set(&[(0, 30)]).percents(at(0), at(30), 30).len(), 30);
-        assert!(set(&[(0, 30)]).percents(at(0), at(30), 0).is_empty());
+        assert_eq!(percents(&set(&[(0, 30)]), 30).len(), 30);
+        assert!(percents(&set(&[(0, 30)]), 0).is_empty());
     }
 
     proptest! {
@@ -165,8 +159,7 @@ mod tests {
             for percent in 0..100_u32 {
                 let (from, to) = (percent as usize * 4, percent as usize * 4 + 4);
                 let covered = once[from..to].iter().filter(|&&n| n > 0).count();
-                let set = ranges.percents(at(0), at(400), 400);
-                prop_assert_eq!(set.contains(percent), covered >= 2);
+                prop_assert_eq!(ranges.has_percent(percent.into(), 400), covered >= 2);
             }
         }
     }

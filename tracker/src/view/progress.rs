@@ -7,7 +7,7 @@ use quartile_protocol::clock::{Media, Millis};
 use crate::ladder;
 use crate::ledger::Ledger;
 use crate::playhead::Step;
-use crate::ranges::Ranges;
+use crate::ranges::{Ranges, percent_at};
 use crate::signal::Length;
 
 #[derive(Debug)]
@@ -88,16 +88,21 @@ impl Progress {
     /// Writes the percents that are newly watched, within the part of the content that just changed.
     fn mark(&mut self, from: Media, to: Media, ledger: &mut Ledger) {
         let duration = self.duration();
-        let watched = self.once.percents(from, to, duration).minus(self.watched);
-        let rewatched = self.twice.percents(from, to, duration).minus(self.rewatched);
-        if watched.is_empty() && rewatched.is_empty() {
+        if duration == 0 {
             return;
         }
-        self.watched = self.watched.union(watched);
-        self.rewatched = self.rewatched.union(rewatched);
-        let slice = ledger.slice();
-        slice.watched = slice.watched.union(watched);
-        slice.rewatched = slice.rewatched.union(rewatched);
+        let from = from.as_ms().clamp(0, duration as i64) as u64;
+        for percent in from * 100 / duration..u64::from(Percents::MEMBERS) {
+            if percent_at(percent, duration) > to {
+                return;
+            }
+            if self.once.has_percent(percent, duration) && self.watched.insert(percent as u32) {
+                ledger.slice().watched.insert(percent as u32);
+            }
+            if self.twice.has_percent(percent, duration) && self.rewatched.insert(percent as u32) {
+                ledger.slice().rewatched.insert(percent as u32);
+            }
+        }
     }
 
     /// Notes the quartiles that are passed here, having played for `run_ms` on the way.

@@ -11,8 +11,10 @@ use crate::ledger::{Request, SubjectId};
 /// Sets of dimensions that one view can have; what comes beyond keeps the last.
 const MAX_SUBJECTS: usize = 50;
 
-/// The name under which the site's id of the video is kept.
+/// The names under which the site's id of the video and the user that it knows are kept; the latter is the first, and
+/// said once for a whole request.
 const ID: &str = "vid";
+const USER: &str = "u";
 
 /// What a player shows and what plays it: texts with names, of which any may be missing as long as it is not known. They
 /// are kept in one piece, because they are compared and copied far more often than read.
@@ -23,8 +25,6 @@ pub struct Subject {
     texts: String,
     /// Whether it is live, if that is known.
     kind: Option<Offer>,
-    /// The user that the site knows; said once for a whole request.
-    user: String,
 }
 
 /// Takes the first of texts with a NUL after each.
@@ -49,7 +49,7 @@ impl Subject {
     /// dimensions a `d` and the name. Empty texts are the same as missing ones.
     #[must_use]
     pub fn new(texts: &str, kind: Option<Offer>) -> Self {
-        Self { texts: texts.into(), kind, user: String::new() }
+        Self { texts: texts.into(), kind }
     }
 
     /// The same from what the wire says.
@@ -101,8 +101,21 @@ impl Subject {
         self.kind
     }
 
+    fn user(&self) -> &str {
+        self.text(USER)
+    }
+
     pub(crate) fn set_user(&mut self, user: &str) {
-        self.user = user.into();
+        let mut texts = String::new();
+        add(&mut texts, USER, user);
+        let mut rest = &*self.texts;
+        if take_text(&mut rest) == USER {
+            take_text(&mut rest);
+        } else {
+            rest = &*self.texts;
+        }
+        texts.push_str(rest);
+        self.texts = texts;
     }
 
     /// Fills what is missing from `new`; gives whether anything was.
@@ -116,22 +129,15 @@ impl Subject {
                 add(&mut self.texts, name, text);
             }
         }
-        let mut filled = self.texts.len() > before;
-        if self.user.is_empty() && !new.user.is_empty() {
-            self.user.clone_from(&new.user);
-            filled = true;
-        }
-        if self.kind.is_none() && new.kind.is_some() {
-            self.kind = new.kind;
-            filled = true;
-        }
-        filled
+        let learns_kind = self.kind.is_none() && new.kind.is_some();
+        self.kind = self.kind.or(new.kind);
+        learns_kind || self.texts.len() > before
     }
 
     /// Whether all that it says is also said by `other`.
     fn agrees(&self, other: &Self) -> bool {
         let mut rest = &*self.texts;
-        let mut same = self.user == other.user && self.kind == other.kind;
+        let mut same = self.kind == other.kind;
         while !rest.is_empty() {
             let name = take_text(&mut rest);
             let text = take_text(&mut rest);
@@ -215,8 +221,8 @@ impl View {
         let duration = self.progress.duration();
         for (index, subject) in self.subjects.iter().enumerate() {
             let Some(whole) = self.ledger.news_of(index as SubjectId) else { continue };
-            let user = request.user.get_or_insert_with(|| subject.user.clone());
-            if *user != subject.user || request.full || request.views == limits::VIEWS {
+            let user = request.user.get_or_insert_with(|| subject.user().into());
+            if *user != subject.user() || request.full || request.views == limits::VIEWS {
                 continue;
             }
             let (before, items) = (json.len(), request.items);
