@@ -37,6 +37,7 @@ export const LOCALS = 512;
 
 /** The module that a text stands for, but for hints of alignment. Its numbers are as long as they may be: five bytes. */
 export function decode(text: string): Uint8Array<ArrayBuffer> {
+  // A function may be longer than five times its text, but has a type, too.
   const out = new Uint8Array(5 * text.length);
   let end = 0;
   const put = (byte: number) => (out[end++] = byte);
