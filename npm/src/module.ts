@@ -6,16 +6,16 @@ export enum Column {
   After,
   Gets,
   Sets,
-  Bytes,
   Blocks,
   Branches,
-  Globals,
+  Bytes,
+  Integers,
   Calls,
   Offsets,
-  Integers,
+  Globals,
+  Functions,
   Opcodes,
   Before,
-  Functions,
 }
 
 /** An opcode that does not exist: only a number comes here, one more of a table of branches. */
@@ -24,7 +24,7 @@ export const LABEL = 6;
 /** Texts that are looked up in. They are an enumeration so that they are put where they are used. */
 export enum Table {
   /** By opcode, the column of what follows it; nothing follows those that are 0 or beyond. */
-  Kinds = '004440500000555077000000000000001226600088888888888888888888888009333',
+  Kinds = '003330400000444077000000000000001229900088888888888888888888888006555',
   /**
    * The characters of the bytes below 32: such as the columns of bytes have less need of, and which stands for which, so
    * that it compresses best. The grave accent stands for none: what ends a text of JavaScript must not be in it.
