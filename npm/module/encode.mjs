@@ -1,4 +1,4 @@
-// A WebAssembly module as text for JavaScript; `src/module.ts` reads it, and docs/decisions/0008 says why it is like this.
+// A WebAssembly module as text for JavaScript; `src/module.ts` reads it. Why like this: docs/decisions/0008.
 import { Column, LABEL, LOCALS, Table } from './decoder.mjs';
 import { Reader } from './reader.mjs';
 
@@ -6,7 +6,8 @@ const CODE = 10;
 /** What a module works without: custom sections, and the number of data segments, which only `memory.init` needs. */
 const LEFT_OUT = [0, 12];
 
-const [BR_TABLE, CALL_INDIRECT, MEMORY_SIZE, MEMORY_GROW, I64_CONST, F32_CONST, PREFIX] = [0x0e, 0x11, 0x3f, 0x40, 0x42, 0x43, 0xfc];
+const [BR_TABLE, CALL_INDIRECT, MEMORY_SIZE, MEMORY_GROW] = [0x0e, 0x11, 0x3f, 0x40];
+const [I64_CONST, F32_CONST, PREFIX] = [0x42, 0x43, 0xfc];
 
 /** The opcodes that are understood, from and to: those of the first version and the extensions of signs. */
 const OPCODES = [[0x00, 0x05], [0x0b, 0x11], [0x1a, 0x1b], [0x20, 0x24], [0x28, 0xc4], [PREFIX, PREFIX]];
@@ -36,6 +37,7 @@ class Columns {
   texts = Object.values(Column).filter(Number.isInteger).map(() => '');
 
   number(column, value) {
+    if (value < 0) throw new Error('the WebAssembly module has a type whose number takes more than a byte');
     this.texts[column] += numberText(value);
   }
 

@@ -1,21 +1,21 @@
 // The WebAssembly module on its way: text in columns, one for each kind of number that follows an opcode, because what
 // is alike compresses best side by side. `module/encode.mjs` writes what is read here.
 
-/** The columns, in their order. The digits of `Table.Kinds` are some of them. */
+/** The columns, in the order that was found to compress best. The digits of `Table.Kinds` are some of them. */
 export enum Column {
-  Opcodes,
+  After,
   Gets,
   Sets,
-  Offsets,
-  Integers,
-  Branches,
-  Calls,
-  Globals,
   Blocks,
+  Branches,
   Bytes,
+  Integers,
+  Calls,
+  Offsets,
+  Globals,
   Functions,
+  Opcodes,
   Before,
-  After,
 }
 
 /** An opcode that does not exist: only a number comes here, one more of a table of branches. */
@@ -24,7 +24,7 @@ export const LABEL = 6;
 /** Texts that are looked up in. They are an enumeration so that they are put where they are used. */
 export enum Table {
   /** By opcode, the column of what follows it; nothing follows those that are 0 or beyond. */
-  Kinds = '008880500000555066000000000000001227700033333333333333333333333004999',
+  Kinds = '003330400000444077000000000000001229900088888888888888888888888006555',
   /**
    * The characters of the bytes below 32: such as the columns of bytes have less need of, and which stands for which, so
    * that it compresses best. The grave accent stands for none: what ends a text of JavaScript must not be in it.
@@ -37,6 +37,7 @@ export const LOCALS = 512;
 
 /** The module that a text stands for, but for hints of alignment. Its numbers are as long as they may be: five bytes. */
 export function decode(text: string): Uint8Array<ArrayBuffer> {
+  // A function may be longer than five times its text, but has a type, too.
   const out = new Uint8Array(5 * text.length);
   let end = 0;
   const put = (byte: number) => (out[end++] = byte);
@@ -94,7 +95,7 @@ export function decode(text: string): Uint8Array<ArrayBuffer> {
         } else {
           if (column === Column.Offsets) put(0);
           if (column === Column.Integers) value -= 8;
-          if (column < Column.Offsets) {
+          if (column <= Column.Sets) {
             const rank = value;
             value = recent[rank]!;
             recent.copyWithin(1, 0, rank)[0] = value;
