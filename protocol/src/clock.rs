@@ -33,12 +33,14 @@ impl Wall {
 
     /// Milliseconds from `earlier` to `self`; negative when `earlier` is the later one.
     #[must_use]
+    #[inline(never)] // In a browser it is a dozen instructions.
     pub const fn since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)
     }
 
     /// This date moved by `ms`, forwards or backwards.
     #[must_use]
+    #[inline(never)] // In a browser it is a dozen instructions.
     pub const fn shifted(self, ms: i64) -> Self {
         Self(self.0.saturating_add(ms))
     }

@@ -141,7 +141,9 @@ struct Attached {
 
 /// Everything that is tracked on one page.
 pub struct Tracker {
-    config: Config,
+    user: String,
+    /// How many bytes a body may have.
+    room: usize,
     dates: Dates,
     random: Random,
     hidden: bool,
@@ -169,7 +171,8 @@ impl Tracker {
     #[must_use]
     pub const fn new() -> Self {
         Self {
-            config: Config { user: String::new(), context_bytes: 0, seed: [0; 2] },
+            user: String::new(),
+            room: 0,
             dates: Dates { epoch: Wall::from_ms(0), server_ahead_ms: 0 },
             random: Random::new([0; 2]),
             hidden: false,
@@ -190,7 +193,8 @@ impl Tracker {
     pub fn open(&mut self, config: Config, now: Now) {
         self.dates.epoch = now.wall.shifted(-(now.mono.as_ms() as i64));
         self.random = Random::new(config.seed);
-        self.config = config;
+        self.user = config.user;
+        self.room = limits::SDK_BODY_BYTES.saturating_sub(END_BYTES + config.context_bytes);
     }
 
     /// A player comes. Its view begins when it shows something: see [`What::Source`]. Beyond a bound of players on one page
@@ -199,7 +203,7 @@ impl Tracker {
         let id = PlayerId(self.next_player);
         self.next_player += 1;
         if self.players.len() < MAX_PLAYERS {
-            subject.set_user(&self.config.user);
+            subject.set_user(&self.user);
             self.players.push(Box::new(Attached { id, subject, source: String::new(), kind: None, view: None }));
         }
         id
@@ -222,7 +226,7 @@ impl Tracker {
         if !before.is_empty() && before != subject.id() {
             self.part(index, StopReason::SourceChanged, now);
         }
-        subject.set_user(&self.config.user);
+        subject.set_user(&self.user);
         let player = &mut self.players[index];
         player.subject = subject;
         match &mut player.view {
@@ -234,7 +238,7 @@ impl Tracker {
 
     /// The user became known, who is filled into what was told already; or is another one, and new slices begin.
     pub fn set_user(&mut self, user: &str, now: Mono) {
-        self.config.user = user.into();
+        self.user = user.into();
         for player in &mut self.players {
             player.subject.set_user(user);
             if let Some(view) = &mut player.view {
@@ -492,8 +496,7 @@ impl Tracker {
             self.settle(fragile, Said::WAITING);
         }
         let id = self.schedule.begin(urgent, now);
-        let room = limits::SDK_BODY_BYTES.saturating_sub(END_BYTES + self.config.context_bytes);
-        let mut request = Request::new(id, room);
+        let mut request = Request::new(id, self.room);
         let body = Json::members_of(|json| {
             json.array("views", |json| {
                 for index in 0..self.views() {

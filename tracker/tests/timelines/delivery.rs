@@ -45,11 +45,7 @@ fn a_paused_page_is_silent() {
 #[test]
 fn a_collector_that_comes_up_late_gets_everything() {
     let mut page = open(Box::new(|_, now| {
-        let outcome = if now < Mono::from_ms(15_000) {
-            Answer::LATER
-        } else {
-            Answer::ACKNOWLEDGED
-        };
+        let outcome = if now < Mono::from_ms(15_000) { Answer::LATER } else { Answer::ACKNOWLEDGED };
         Some((20, outcome))
     }));
     run(&mut page, FILM);
@@ -79,16 +75,24 @@ fn retry_after_is_kept_to() {
 fn what_was_refused_for_good_is_counted_and_not_said_again() {
     let mut first = true;
     let mut page = open(Box::new(move |_, _| {
-        let outcome = if std::mem::take(&mut first) {
-            Answer::REFUSED
-        } else {
-            Answer::ACKNOWLEDGED
-        };
+        let outcome = if std::mem::take(&mut first) { Answer::REFUSED } else { Answer::ACKNOWLEDGED };
         Some((10, outcome))
     }));
     run(&mut page, "0 source /film.mp4\n0 load 60\n15 play\n20 leave");
     let discarded: Vec<_> = page.sent().iter().flat_map(|sent| sent.batch.discarded.clone()).collect();
     assert_eq!(discarded, [(quartile_protocol::batch::Discard::Refused, 2)]);
+}
+
+#[test]
+fn what_was_refused_is_told_even_after_the_page_was_hidden() {
+    let mut refuses = true;
+    let mut page = open(Box::new(move |_, now| {
+        let refused = now > Mono::from_ms(10_000) && std::mem::take(&mut refuses);
+        Some((10, if refused { Answer::REFUSED } else { Answer::ACKNOWLEDGED }))
+    }));
+    run(&mut page, "0 source /film.mp4\n0 load 60\n1 play\n5 hide\n6 show\n30 leave");
+    let discarded: Vec<_> = page.sent().iter().flat_map(|sent| sent.batch.discarded.clone()).collect();
+    assert!(matches!(discarded[..], [(quartile_protocol::batch::Discard::Refused, 1..)]), "{discarded:?}");
 }
 
 #[test]
