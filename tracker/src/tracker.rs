@@ -480,17 +480,17 @@ impl Tracker {
         }
     }
 
-    /// Sends everything that is not known to have arrived: the page may never come back.
+    /// Sends everything that is not known to have arrived: the page may never come back, and what it sent before may have
+    /// gone down with the connection.
     fn send_all(&mut self, now: Mono) {
+        for index in 0..self.schedule.underway.len() {
+            self.settle(self.schedule.underway[index].id, Said::WAITING);
+        }
         while self.send(true, now) {}
     }
 
     /// Makes one request of what is to be said; `false` if there is nothing.
     fn send(&mut self, urgent: bool, now: Mono) -> bool {
-        // What an ordinary request carries is said again: a page that goes away does not wait for it.
-        if let Some(fragile) = self.schedule.fragile().filter(|_| urgent) {
-            self.settle(fragile, Said::WAITING);
-        }
         let id = self.schedule.begin(urgent, now);
         let room = limits::SDK_BODY_BYTES.saturating_sub(END_BYTES + self.config.context_bytes);
         let mut request = Request::new(id, room);

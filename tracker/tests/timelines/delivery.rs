@@ -3,7 +3,7 @@
 use quartile_protocol::clock::Mono;
 use quartile_tracker::Answer;
 
-use crate::script::{open, play, report, run};
+use crate::script::{Known, open, play, report, run, write};
 
 const FILM: &str = "0    source /film.mp4
      0    load 40
@@ -109,4 +109,14 @@ fn a_body_never_exceeds_what_browsers_take() {
     let longest = page.sent().iter().map(|sent| sent.batch.to_json().len()).max().unwrap();
     assert!(longest <= quartile_protocol::limits::SDK_BODY_BYTES, "{longest} bytes");
     assert!(page.sent().iter().filter(|sent| sent.urgent).count() > 1, "what does not fit goes into another request");
+}
+
+/// Pressing *back* hides the page and leaves it at once: the two requests may share the fate of a connection.
+#[test]
+fn what_was_said_when_the_page_was_hidden_is_said_again_when_it_is_left() {
+    const SHORT: &str = "0 source /film.mp4\n0 load 60\n0 play\n5 hide\n5 leave";
+    let mut page = open(Box::new(|_, _| None));
+    run(&mut page, SHORT);
+    let last = page.sent().last().unwrap();
+    assert_eq!(write(&Known::of([last]), page.opened()), play(SHORT));
 }

@@ -10,7 +10,7 @@ use quartile_protocol::event::{AdMoment, Event, EventKind};
 use quartile_protocol::id::{SiteId, ViewId};
 use quartile_protocol::slice::Slice;
 use quartile_simulator::network::{Network, good_network};
-use quartile_simulator::page::Page;
+use quartile_simulator::page::{Page, Sent};
 use quartile_simulator::shell::Shell;
 use quartile_tracker::{Length, PageSignal, Rendition, Signal, Subject, Tracker};
 
@@ -152,9 +152,9 @@ pub struct Known {
 }
 
 impl Known {
-    pub fn of(page: &Page) -> Self {
+    pub fn of<'a>(sent: impl IntoIterator<Item = &'a Sent>) -> Self {
         let mut known = Self::default();
-        let views = page.sent().iter().flat_map(|sent| sent.batch.views.iter().map(|view| (&sent.batch, view)));
+        let views = sent.into_iter().flat_map(|sent| sent.batch.views.iter().map(|view| (&sent.batch, view)));
         for (batch, view) in views {
             let index = known.views.iter().position(|&id| id == view.id).unwrap_or_else(|| {
                 known.views.push(view.id);
@@ -202,7 +202,7 @@ fn join(kept: &mut Slice, slice: &Slice) {
 
 /// What the collector knows, as text.
 pub fn report(page: &Page) -> String {
-    write(&Known::of(page), page.opened())
+    write(&Known::of(page.sent()), page.opened())
 }
 
 pub fn write(known: &Known, opened: Wall) -> String {
