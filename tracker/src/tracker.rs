@@ -439,7 +439,8 @@ impl Tracker {
         view.stop(reason, now);
         self.parted.push(view);
         if self.parted.len() > MAX_PARTED {
-            let lost = self.parted.remove(0).ledger().len();
+            let mut lost = self.parted.remove(0);
+            let lost = lost.ledger().len() + lost.ledger().take_given_up();
             self.discarded[Discard::QueueFull as usize] += lost;
         }
     }
@@ -462,14 +463,12 @@ impl Tracker {
 
     /// Sends what is due, and notes when the rest will be.
     fn plan(&mut self, now: Mono) {
-        let (mut waiting, mut important, mut given_up) = (false, false, 0);
+        let (mut waiting, mut important) = (false, false);
         for index in 0..self.views() {
             let Some(view) = self.view(index) else { continue };
-            given_up += view.ledger().take_given_up();
             waiting |= view.ledger().is_waiting();
             important |= view.take_importance();
         }
-        self.discarded[Discard::QueueFull as usize] += given_up;
         if !waiting {
             self.schedule.rest();
             return;
@@ -491,6 +490,12 @@ impl Tracker {
 
     /// Makes one request of what is to be said; `false` if there is nothing.
     fn send(&mut self, urgent: bool, now: Mono) -> bool {
+        for index in 0..self.views() {
+            if let Some(view) = self.view(index) {
+                let given_up = view.ledger().take_given_up();
+                self.discarded[Discard::QueueFull as usize] += given_up;
+            }
+        }
         let id = self.schedule.begin(urgent, now);
         let room = limits::SDK_BODY_BYTES.saturating_sub(END_BYTES + self.config.context_bytes);
         let mut request = Request::new(id, room);
