@@ -269,6 +269,8 @@ impl Viewing {
                 page.set_rate(thousandths);
             }
             Act::Loop { on } => {
+                // A viewer who has just jumped back cannot be told from a player that repeats from now on.
+                page.wait(BREATH_MS);
                 self.looping = on;
                 page.set_looping(on);
             }
