@@ -1,10 +1,14 @@
 //! What two looks at a player prove, at each threshold and right beside it.
 //!
 //! A script is one look a line: what the clock shows and where the playhead is, in milliseconds, then how the element is
-//! (`paused`, `seeking`, `ended`, `starved`, `loop`, `x2`) and what it says (`says-seeking`, `says-waiting`, `says-pause`).
+//! (`paused`, `seeking`, `ended`, `starved`, `loop`, `x2`) and what it says (`says-seeking`, `says-waiting`, `says-pause`,
+//! `says-frames`).
 //! The page is left at the last look.
 
+use std::collections::BTreeMap;
+
 use quartile_protocol::clock::{Media, Mono, Now, Wall};
+use quartile_protocol::event::{Event, EventKind};
 use quartile_protocol::field::{Field, Fields};
 use quartile_protocol::id::SiteId;
 use quartile_simulator::shell::Shell;
@@ -16,10 +20,25 @@ const MINUTE_MS: u64 = 60_000;
 
 /// What is counted of a film.
 fn watch(film_ms: u64, looks: &str) -> Fields {
-    watch_page(film_ms, looks, false)
+    tell(film_ms, looks, false).0
 }
 
-fn watch_page(film_ms: u64, looks: &str, hidden: bool) -> Fields {
+fn watch_hidden(film_ms: u64, looks: &str) -> Fields {
+    tell(film_ms, looks, true).0
+}
+
+/// From where to where the seeks went, in seconds.
+fn seeks(film_ms: u64, looks: &str) -> Vec<(i64, i64)> {
+    let (_, events) = tell(film_ms, looks, false);
+    let seeks = events.into_iter().filter_map(|event| match event.kind {
+        EventKind::Seek { from_ms, to_ms, .. } => Some((from_ms.as_ms() / 1000, to_ms.as_ms() / 1000)),
+        _ => None,
+    });
+    seeks.collect()
+}
+
+/// What a collector knows in the end: the numbers of the view, and its events.
+fn tell(film_ms: u64, looks: &str, hidden: bool) -> (Fields, Vec<Event>) {
     let shell = Shell::new(SiteId::new("demo").expect("a valid key"), [1, 2]);
     let mut tracker = Tracker::new();
     tracker.open(shell.config(), Now { mono: Mono::default(), wall: OPENED });
@@ -36,17 +55,18 @@ fn watch_page(film_ms: u64, looks: &str, hidden: bool) -> Fields {
         tracker.observe(player, signal, &seen, now);
     }
     tracker.page(PageSignal::Left, now);
-    let mut total = Fields::default();
-    let mut known = std::collections::BTreeMap::<_, Fields>::new();
+    let (mut slices, mut events) = (BTreeMap::<_, Fields>::new(), BTreeMap::new());
     while let Some(send) = tracker.poll_output() {
         for view in shell.complete(&send, OPENED).views {
             for slice in view.slices {
-                known.entry((view.id, slice.n)).or_default().join(&slice.fields);
+                slices.entry(slice.n).or_default().join(&slice.fields);
             }
+            events.extend(view.events.into_iter().map(|event| (event.seq, event)));
         }
     }
-    known.values().for_each(|fields| total.add(fields));
-    total
+    let mut total = Fields::default();
+    slices.values().for_each(|fields| total.add(fields));
+    (total, events.into_values().collect())
 }
 
 fn look(line: &str, length: Length) -> (Mono, Signal<'static>, Snapshot) {
@@ -64,10 +84,10 @@ fn look(line: &str, length: Length) -> (Mono, Signal<'static>, Snapshot) {
             "starved" => seen.starved = true,
             "loop" => seen.looping = true,
             "x2" => seen.rate = 2.0,
-            "x16" => seen.rate = 16.0,
             "says-seeking" => signal = Signal::Seeking,
             "says-waiting" => signal = Signal::Waiting,
             "says-pause" => signal = Signal::Paused,
+            "says-frames" => signal = Signal::Frames { total: 1_000, dropped: 0 },
             other => panic!("no such word: `{other}`"),
         }
     }
@@ -91,8 +111,8 @@ fn a_step_may_be_a_quarter_longer_than_time_allows_and_three_tenths_of_a_second(
 fn of_a_long_time_between_two_looks_two_seconds_are_believed_and_five_in_a_hidden_page() {
     assert_eq!(played(&watch(MINUTE_MS, "0 0 \n 9000 2800")), (2000, 2800));
     assert_eq!(played(&watch(MINUTE_MS, "0 0 \n 9000 2801")), (0, 0));
-    assert_eq!(played(&watch_page(MINUTE_MS, "0 0 \n 9000 6550", true)), (5000, 6550));
-    assert_eq!(played(&watch_page(MINUTE_MS, "0 0 \n 9000 6551", true)), (0, 0));
+    assert_eq!(played(&watch_hidden(MINUTE_MS, "0 0 \n 9000 6550")), (5000, 6550));
+    assert_eq!(played(&watch_hidden(MINUTE_MS, "0 0 \n 9000 6551")), (0, 0));
 }
 
 #[test]
@@ -127,4 +147,31 @@ fn back_at_the_same_place_it_went_round_only_if_it_says_so_and_had_the_time() {
     assert_eq!(rounds(1_049, "says-seeking"), 0);
     assert_eq!(rounds(1_250, ""), 0);
     assert_eq!(rounds(1_250, "starved"), 0);
+}
+
+/// Seeks from second 1 to 20, shown at second 2 of the clock, and then to 40.
+fn seek_again_at(at: u64) -> Vec<(i64, i64)> {
+    let first = "0 0 \n 1000 1000 \n 1000 20000 seeking says-seeking \n 2000 20000";
+    let again = at + 10;
+    seeks(MINUTE_MS, &format!("{first} \n {at} 40000 seeking says-seeking \n {again} 40000"))
+}
+
+#[test]
+fn a_seek_that_begins_within_two_seconds_of_the_end_of_another_is_one_with_it() {
+    assert_eq!(seek_again_at(3_999), [(1, 40)]);
+    assert_eq!(seek_again_at(4_000), [(1, 20), (20, 40)]);
+}
+
+/// A stall shows at the same look as frames, which open the slice after the mark.
+#[test]
+fn of_a_stall_that_shows_after_the_mark_a_second_is_believed() {
+    let looks = "299000 0 \n 299500 500 \n 304000 500 starved says-frames";
+    assert_eq!(watch(MINUTE_MS, looks)[Field::RebufferMs], 1_000);
+}
+
+#[test]
+fn a_stall_of_a_quarter_of_a_second_is_one_and_a_shorter_one_is_none() {
+    let stall_until = |at: u64| watch(MINUTE_MS, &format!("0 0 \n 1000 1000 says-waiting \n {at} 1010"));
+    assert_eq!(stall_until(1_260)[Field::RebufferMs], 250);
+    assert_eq!(stall_until(1_259)[Field::RebufferMs], 0);
 }
