@@ -136,7 +136,19 @@ struct Attached {
     source: String,
     /// What the engine said of its being live; it does not say it again for another view.
     kind: Option<Offer>,
+    /// Frames that were due and dropped at the last reading, as the browser counts them; no number if the first reading
+    /// tells of a time before the player was tracked.
+    frames: [f64; 2],
     view: Option<Box<View>>,
+}
+
+impl Attached {
+    /// Browsers count since the element was made or since it was loaded, whatever it shows: gives what came since the last
+    /// reading. A counter that went back began anew.
+    fn take_frames(&mut self, [due, dropped, rest]: [f64; 3]) -> [f64; 3] {
+        let [due_before, dropped_before] = std::mem::replace(&mut self.frames, [due, dropped]);
+        if due < due_before { [due, dropped, rest] } else { [due - due_before, dropped - dropped_before, rest] }
+    }
 }
 
 /// Everything that is tracked on one page.
@@ -200,7 +212,14 @@ impl Tracker {
         self.next_player += 1;
         if self.players.len() < MAX_PLAYERS {
             subject.set_user(&self.config.user);
-            self.players.push(Box::new(Attached { id, subject, source: String::new(), kind: None, view: None }));
+            self.players.push(Box::new(Attached {
+                id,
+                subject,
+                source: String::new(),
+                kind: None,
+                frames: [0.0; 2],
+                view: None,
+            }));
         }
         id
     }
@@ -254,6 +273,13 @@ impl Tracker {
         if told.what == What::Live {
             self.players[index].kind = Some(told.offer());
         }
+        if told.what == What::Joined {
+            self.players[index].frames = [f64::NAN; 2];
+        }
+        let mut told = *told;
+        if told.what == What::Frames {
+            told.numbers = self.players[index].take_frames(told.numbers);
+        }
         if self.players[index].view.as_ref().is_some_and(|view| view.is_idle(now)) {
             self.part(index, StopReason::Idle, now);
         }
@@ -269,7 +295,7 @@ impl Tracker {
         }
         let hidden = self.hidden;
         if let Some(view) = &mut self.players[index].view {
-            view.observe(told, seen, hidden, now);
+            view.observe(&told, seen, hidden, now);
         }
         self.plan(now);
     }

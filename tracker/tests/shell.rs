@@ -119,3 +119,15 @@ fn a_player_beyond_the_bound_is_not_tracked_and_never_mistaken_for_another() {
     let next = tracker.attach(Subject::default());
     assert_ne!(next, beyond);
 }
+
+#[test]
+fn frames_of_the_time_before_a_player_was_tracked_are_not_counted() {
+    let (mut tracker, player) = tracker();
+    tracker.observe(player, Signal::Source("https://a.example/a.mp4"), &playing(9_000), at(0));
+    tracker.observe(player, Signal::Joined, &playing(9_000), at(0));
+    tracker.observe(player, Signal::Frames { total: 900_000, dropped: 20 }, &playing(9_250), at(250));
+    tracker.observe(player, Signal::Frames { total: 900_025, dropped: 21 }, &playing(10_250), at(1_250));
+    let batches = leave(tracker, at(1_250));
+    let fields = &batches[0].views[0].slices[0].fields;
+    assert_eq!((fields[Field::Frames], fields[Field::FramesDropped]), (25, 1));
+}
