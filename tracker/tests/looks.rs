@@ -1,7 +1,7 @@
 //! What two looks at a player prove, at each threshold and right beside it.
 //!
 //! A script is one look a line: what the clock shows and where the playhead is, in milliseconds, then how the element is
-//! (`paused`, `seeking`, `ended`, `starved`, `loop`, `x2`) and what it says (`says-seeking`, `says-waiting`, `says-pause`,
+//! (`paused`, `seeking`, `ended`, `starved`, `loop`, `x0`, `x2`) and what it says (`says-seeking`, `says-waiting`, `says-pause`,
 //! `says-frames`).
 //! The page is left at the last look.
 
@@ -83,6 +83,7 @@ fn look(line: &str, length: Length) -> (Mono, Signal<'static>, Snapshot) {
             "ended" => seen.ended = true,
             "starved" => seen.starved = true,
             "loop" => seen.looping = true,
+            "x0" => seen.rate = 0.0,
             "x2" => seen.rate = 2.0,
             "says-seeking" => signal = Signal::Seeking,
             "says-waiting" => signal = Signal::Waiting,
@@ -147,6 +148,9 @@ fn back_at_the_same_place_it_went_round_only_if_it_says_so_and_had_the_time() {
     assert_eq!(rounds(1_049, "says-seeking"), 0);
     assert_eq!(rounds(1_250, ""), 0);
     assert_eq!(rounds(1_250, "starved"), 0);
+    let twice_as_fast =
+        |at: u64| watch(1_000, &format!("0 0 loop x2 \n 250 500 loop x2 \n {at} 500 loop x2 says-seeking"));
+    assert_eq!((twice_as_fast(650)[Field::Loops], twice_as_fast(649)[Field::Loops]), (1, 0));
 }
 
 /// Seeks from second 1 to 20, shown at second 2 of the clock, and then to 40.
@@ -174,4 +178,10 @@ fn a_stall_of_a_quarter_of_a_second_is_one_and_a_shorter_one_is_none() {
     let stall_until = |at: u64| watch(MINUTE_MS, &format!("0 0 \n 1000 1000 says-waiting \n {at} 1010"));
     assert_eq!(stall_until(1_260)[Field::RebufferMs], 250);
     assert_eq!(stall_until(1_259)[Field::RebufferMs], 0);
+}
+
+#[test]
+fn standing_still_at_a_speed_of_nothing_is_no_stall() {
+    assert_eq!(watch(MINUTE_MS, "0 0 \n 1000 1000 x0 \n 9000 1000 x0 starved says-waiting")[Field::RebufferMs], 0);
+    assert_eq!(watch(MINUTE_MS, "0 0 \n 1000 1000 \n 9000 1000 starved says-waiting")[Field::RebufferMs], 8_000);
 }

@@ -58,6 +58,7 @@ fn act(page: &mut Page, line: &str, action: &str, words: &[&str]) {
         ("pause", []) => page.pause(),
         ("seek", [to, took]) => page.seek(Media::from_ms(ms(to) as i64), ms(took)),
         ("stall", [lasts]) => page.stall(ms(lasts)),
+        ("starve", [lasts]) => page.stall_silently(ms(lasts)),
         ("rate", [rate]) => page.set_rate(ms(rate) as u32),
         ("step", [step]) => page.set_step(ms(step)),
         ("volume", [volume]) => page.set_sound(false, volume.parse().unwrap()),
