@@ -45,11 +45,7 @@ fn a_paused_page_is_silent() {
 #[test]
 fn a_collector_that_comes_up_late_gets_everything() {
     let mut page = open(Box::new(|_, now| {
-        let outcome = if now < Mono::from_ms(15_000) {
-            Answer::LATER
-        } else {
-            Answer::ACKNOWLEDGED
-        };
+        let outcome = if now < Mono::from_ms(15_000) { Answer::LATER } else { Answer::ACKNOWLEDGED };
         Some((20, outcome))
     }));
     run(&mut page, FILM);
@@ -79,11 +75,7 @@ fn retry_after_is_kept_to() {
 fn what_was_refused_for_good_is_counted_and_not_said_again() {
     let mut first = true;
     let mut page = open(Box::new(move |_, _| {
-        let outcome = if std::mem::take(&mut first) {
-            Answer::REFUSED
-        } else {
-            Answer::ACKNOWLEDGED
-        };
+        let outcome = if std::mem::take(&mut first) { Answer::REFUSED } else { Answer::ACKNOWLEDGED };
         Some((10, outcome))
     }));
     run(&mut page, "0 source /film.mp4\n0 load 60\n15 play\n20 leave");
