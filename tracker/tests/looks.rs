@@ -18,6 +18,9 @@ const OPENED: Wall = Wall::from_ms(1_790_000_100_000);
 
 const MINUTE_MS: u64 = 60_000;
 
+/// How long a film is of which nobody knows.
+const UNKNOWN: u64 = 0;
+
 /// What is counted of a film.
 fn watch(film_ms: u64, looks: &str) -> Fields {
     tell(film_ms, looks, false).0
@@ -46,7 +49,7 @@ fn tell(film_ms: u64, looks: &str, hidden: bool) -> (Fields, Vec<Event>) {
     if hidden {
         tracker.page(PageSignal::Hidden, Mono::default());
     }
-    let length = Length::Finite(film_ms);
+    let length = if film_ms == UNKNOWN { Length::Unknown } else { Length::Finite(film_ms) };
     tracker.observe(player, Signal::Source("/film.mp4"), &Snapshot { length, ..Snapshot::default() }, Mono::default());
     let mut now = Mono::default();
     for line in looks.lines().map(str::trim).filter(|line| !line.is_empty()) {
@@ -184,4 +187,18 @@ fn a_stall_of_a_quarter_of_a_second_is_one_and_a_shorter_one_is_none() {
 fn standing_still_at_a_speed_of_nothing_is_no_stall() {
     assert_eq!(watch(MINUTE_MS, "0 0 \n 1000 1000 x0 \n 9000 1000 x0 starved says-waiting")[Field::RebufferMs], 0);
     assert_eq!(watch(MINUTE_MS, "0 0 \n 1000 1000 \n 9000 1000 starved says-waiting")[Field::RebufferMs], 8_000);
+}
+
+#[test]
+fn a_seeking_that_is_delivered_a_quarter_of_a_second_after_the_jump_belongs_to_it_and_a_later_one_to_none() {
+    let seeks_at = |at: i64| {
+        let pos = 20_000 + at - 1_010;
+        watch(MINUTE_MS, &format!("0 0 \n 1000 1000 \n 1010 20000 \n {at} {pos} says-seeking"))[Field::Seeks]
+    };
+    assert_eq!((seeks_at(1_260), seeks_at(1_261)), (1, 0));
+}
+
+#[test]
+fn what_has_no_known_end_does_not_loop() {
+    assert_eq!(watch(UNKNOWN, "0 0 loop \n 1000 1000 loop \n 1100 300 loop")[Field::Loops], 0);
 }

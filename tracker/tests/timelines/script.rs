@@ -218,6 +218,9 @@ pub fn write(known: &Known, opened: Wall) -> String {
         events.sort_by_key(|event| event.at);
         for event in events {
             let pos = event.pos.map_or(String::new(), |pos| format!(" @{}", pos.as_ms() as f64 / 1000.0));
+            let slice = &known.slices[&(view, event.n)];
+            let end = slice.at.shifted(slice.span_ms as i64);
+            assert!((slice.at..=end).contains(&event.at), "{event:?} is not in {slice:?}");
             writeln!(text, "{:>8.3} {}{}{pos}", seconds(event.at), event.kind.name(), details(&event.kind)).unwrap();
         }
         for (key, slice) in known.slices.range((view, 0)..=(view, u32::MAX)) {
