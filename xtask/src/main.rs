@@ -1,9 +1,10 @@
 //! `cargo xtask`: how this product is set up, built, tested, measured and shown. `cargo xtask help` lists the commands.
 //!
 //! It depends on nothing but std and serde_json, so that it compiles in seconds. `build` knows what must be in place
-//! before what; `setup` and `wasm` put it in place; `test`, `demo` and `size` use it.
+//! before what; `setup` and `wasm` put it in place; `test`, `demo`, `bench` and `size` use it.
 
 mod args;
+mod bench;
 mod build;
 mod crash;
 mod demo;
@@ -48,7 +49,10 @@ fn main() -> ExitCode {
 
 /// Carries out a command.
 fn run(command: &Command) -> error::Result<()> {
-    let sink = if *command == (Command::Size { json: true }) { Sink::Stderr } else { Sink::Stdout };
+    let sink = match command {
+        Command::Size { json: true } | Command::Bench(_) => Sink::Stderr,
+        _ => Sink::Stdout,
+    };
     let context = Context::find(Progress::new(sink))?;
     match command {
         Command::Help => {
@@ -60,6 +64,11 @@ fn run(command: &Command) -> error::Result<()> {
         Command::Test(options) => test::run_all(&context, options),
         Command::Demo(options) => demo::run_all(&context, options),
         Command::Crash(options) => crash::run_all(&context, options),
+        Command::Bench(options) => bench::run_all(&context, options),
+        Command::BenchHelp => {
+            print!("{}", args::BENCH_HELP);
+            Ok(())
+        }
         Command::Size { json } => size::run_all(&context, *json),
     }
 }
