@@ -81,7 +81,8 @@ pub struct Send {
     pub body: Vec<u8>,
     /// Whether the body needs its context: session, viewer, page and client.
     pub context: bool,
-    /// The page is being hidden or left: the request must outlive it.
+    /// The page is being hidden or left: the request must outlive it. The urgent requests of one moment say everything that
+    /// is not acknowledged: a shell that may store something keeps them until they are answered, for the next page to send.
     pub urgent: bool,
 }
 

@@ -97,6 +97,17 @@ fn what_was_refused_is_told_even_after_the_page_was_hidden() {
 }
 
 #[test]
+fn the_last_flush_is_all_that_a_shell_has_to_keep_for_the_next_page() {
+    let mut page = open(Box::new(|_, now| (now < Mono::from_ms(12_000)).then_some((20, Answer::ACKNOWLEDGED))));
+    run(&mut page, FILM);
+    let left = page.now().mono;
+    let (answered, kept): (Vec<_>, Vec<_>) = page.sent().iter().partition(|sent| sent.answer.is_some());
+    let kept = kept.into_iter().filter(|sent| sent.urgent && sent.at == left);
+    let known = Known::of(answered.into_iter().chain(kept));
+    assert_eq!(write(&known, page.opened()), play(FILM));
+}
+
+#[test]
 fn a_body_never_exceeds_what_browsers_take() {
     let mut page = open(Box::new(|_, _| Some((10, Answer::later(3_600_000)))));
     for film in ["/a.mp4", "/b.mp4"] {
