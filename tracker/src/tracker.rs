@@ -311,6 +311,19 @@ impl Tracker {
         self.players[self.index(id)?].view.as_ref().map(|view| view.inspect())
     }
 
+    /// The same as JSON: the id of the view, what the player is doing, and what was counted so far by the names of the wire.
+    /// An object without members if it has no view.
+    #[must_use]
+    pub fn snapshot(&self, id: PlayerId) -> Vec<u8> {
+        Json::members_of(|json| {
+            json.item(|json| {
+                if let Some(view) = self.index(id).and_then(|index| self.players[index].view.as_ref()) {
+                    view.write(json);
+                }
+            });
+        })
+    }
+
     /// The page did something. The shell observes its players first.
     pub fn page(&mut self, signal: PageSignal, now: Mono) {
         match signal {
