@@ -132,6 +132,18 @@ fn frames_of_the_time_before_a_player_was_tracked_are_not_counted() {
     assert_eq!((fields[Field::Frames], fields[Field::FramesDropped]), (25, 1));
 }
 
+#[test]
+fn frames_that_are_read_twice_are_counted_once() {
+    let (mut tracker, player) = tracker();
+    tracker.observe(player, Signal::Source("https://a.example/a.mp4"), &playing(0), at(0));
+    for ms in [250, 500] {
+        tracker.observe(player, Signal::Frames { total: 6, dropped: 1 }, &playing(ms), at(ms as u64));
+    }
+    let batches = leave(tracker, at(500));
+    let fields = &batches[0].views[0].slices[0].fields;
+    assert_eq!((fields[Field::Frames], fields[Field::FramesDropped]), (6, 1));
+}
+
 /// Rings the timer whenever it is wanted, for ten seconds in which nothing moves; gives how often.
 fn rings_while_nothing_moves(signal: Signal<'_>, seen: Snapshot) -> usize {
     let (mut tracker, player) = tracker();

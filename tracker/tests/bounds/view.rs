@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use quartile_protocol::batch::{Batch, Player, Video};
 use quartile_protocol::clock::{Media, Mono, Now, Wall};
+use quartile_protocol::event::EventKind;
 use quartile_protocol::field::Field;
 use quartile_simulator::network::good_network;
 use quartile_tracker::{Answer, Length, PageSignal, PlayerId, Signal, Snapshot, Subject, Tracker};
 
-use crate::known::{Known, OPENED, shell, watch_live};
+use crate::known::{Known, OPENED, full_collector, shell, watch_live};
 
 /// Events of one view in all.
 const EVENTS: u32 = 20_000;
@@ -49,6 +50,20 @@ fn the_seek_after_the_last_event_is_counted_in_its_slice_and_told_no_more() {
     assert_eq!(known.events.len(), EVENTS as usize);
     assert_eq!(known.total(Field::Seeks), u64::from(EVENTS - 2));
     assert_eq!(known.discarded, 1);
+}
+
+#[test]
+fn an_event_beyond_the_last_leaves_the_last_as_it_is() {
+    let mut page = watch_live(full_collector());
+    page.wait(500);
+    for _ in 3..EVENTS {
+        page.stir(Signal::Cast(true));
+    }
+    page.stir(Signal::Cast(false));
+    page.page(PageSignal::Frozen);
+    let known = Known::of_last_flush(&page);
+    let last = known.events.into_values().next_back().unwrap();
+    assert_eq!((last.seq, last.kind), (EVENTS - 1, EventKind::Cast { on: true }));
 }
 
 /// Plays for a second under each of so many sets of dimensions; gives how many a collector hears of.
