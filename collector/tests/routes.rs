@@ -2,8 +2,9 @@
 
 mod support;
 
+use quartile_collector::access::token_hash;
 use quartile_collector::app::Bounds;
-use quartile_collector::config::{hex, token_hash};
+use quartile_collector::config::hex;
 use serde_json::json;
 use support::{CONFIG, Running};
 
