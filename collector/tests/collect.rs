@@ -189,7 +189,7 @@ fn the_books_balance() {
         "quartile_items_rejected_total{site=\"demo\",code=\"implausible\"} 1",
         "quartile_items_in_flight{site=\"demo\"} 0",
         "quartile_items_discarded_by_sender_total{site=\"demo\",reason=\"queue_full\"} 7",
-        "quartile_batches_refused_total{code=\"unreadable\"} 1",
+        "quartile_batches_refused_total{site=\"\",code=\"unreadable\"} 1",
     ] {
         assert!(metrics.body.contains(line), "{line} is missing in\n{}", metrics.body);
     }

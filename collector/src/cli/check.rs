@@ -53,9 +53,8 @@ pub fn run(path: Option<&PathBuf>) -> Result<(), Box<dyn Error>> {
     }
     findings.tell("data", folder(&config.data_dir));
     findings.tell("disk", space(&config));
-    let queue = queue::audit(&DiskFs, &config.queue.dir, Depth::Headers);
-    let at_work = queue.as_ref().is_ok_and(|audit| audit.in_use);
-    findings.tell("queue", queue.map(|audit| format!("{} segments", audit.segments.len())).map_err(|e| e.to_string()));
+    let (queue, at_work) = queue(&config);
+    findings.tell("queue", queue);
     findings.tell("port", port(&config, at_work));
     if let Some(path) = &config.mmdb {
         let opened = PlaceDatabase::open(path.clone());
@@ -115,6 +114,17 @@ fn bytes_below(folder: &Path) -> u64 {
             Err(_) => 0,
         })
         .sum()
+}
+
+/// What is in the queue, and whether a collector is at work with it.
+fn queue(config: &Config) -> (Result<String, String>, bool) {
+    if !config.queue.dir.exists() {
+        return (Ok("none yet".to_owned()), false);
+    }
+    match queue::audit(&DiskFs, &config.queue.dir, Depth::Headers) {
+        Ok(audit) => (Ok(format!("{} segments", audit.segments.len())), audit.in_use),
+        Err(error) => (Err(format!("{error}: `quartile queue verify` tells more")), false),
+    }
 }
 
 fn port(config: &Config, at_work: bool) -> Result<String, String> {

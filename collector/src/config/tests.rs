@@ -66,6 +66,27 @@ fn what_is_commented_out_in_the_example_is_sound_too() {
 }
 
 #[test]
+fn the_example_of_a_deployment_is_sound() {
+    let config = parse(include_str!("../../../examples/deploy/quartile.toml"), &no_env).unwrap();
+    let compose = include_str!("../../../examples/deploy/compose.yaml");
+    assert!(compose.contains(&format!("subnet: {}", config.trusted_proxies[0])), "the two name one network");
+}
+
+#[test]
+fn every_setting_is_in_the_guide_for_operators() {
+    let guide = include_str!("../../../docs/operating.md");
+    let keys = EXAMPLE.lines().filter_map(|line| line.trim_start_matches("# ").split_once(" = "));
+    let keys = keys.map(|(key, _)| key).filter(|key| key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'));
+    let missing: Vec<_> = keys.filter(|key| !guide.contains(&format!("`{key}`"))).collect();
+    assert_eq!(missing, [""; 0]);
+    for variable in
+        EXAMPLE.split(|c: char| !c.is_ascii_uppercase() && c != '_').filter(|word| word.starts_with("QUARTILE_"))
+    {
+        assert!(guide.contains(variable), "{variable}");
+    }
+}
+
+#[test]
 fn settings_of_a_site_are_taken_at_their_bounds_and_refused_one_past_them() {
     let with = |line: &str| format!("[[sites]]\nid = \"a\"\norigins = [\"*\"]\n{line}");
     for good in [

@@ -36,6 +36,9 @@ const STREAM_WINDOW: u32 = 64 * 1024;
 /// What it may send so of all bodies of its connection.
 const CONNECTION_WINDOW: u32 = 128 * 1024;
 
+/// How long a peer of HTTP/2 without a request has to answer that the connection is to end.
+const FAREWELL: Duration = Duration::from_secs(2);
+
 /// What the requests of one connection do.
 #[derive(Debug, Default)]
 pub(super) struct Activity {
@@ -145,26 +148,28 @@ where
     C: GracefulConnection<Error = hyper::Error>,
 {
     let mut connection = pin!(connection);
-    let idle = async {
-        match activity {
-            Some(activity) => activity.idle(bounds.head_time).await,
-            None => std::future::pending().await,
-        }
-    };
-    let ended = tokio::select! {
-        ended = connection.as_mut() => Ok(ended),
-        () = told_to(&mut stop) => {
-            connection.as_mut().graceful_shutdown();
-            Ok(connection.await)
-        }
-        () = idle => {
-            connection.as_mut().graceful_shutdown();
-            timeout(bounds.head_time, connection).await
-        }
-    };
-    match ended {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::debug!(%error, "a connection ended early"),
-        Err(_) => tracing::debug!("an idle connection was ended"),
+    tokio::select! {
+        ended = connection.as_mut() => return tell_end(ended),
+        () = told_to(&mut stop) => {}
+        () = idle(activity, bounds.head_time) => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    tokio::select! {
+        ended = connection => tell_end(ended),
+        // The farewell of HTTP/2 is answered by the peer, which may not care to.
+        () = idle(activity, FAREWELL) => tracing::debug!("an idle connection was ended"),
+    }
+}
+
+async fn idle(activity: Option<&Activity>, time: Duration) {
+    match activity {
+        Some(activity) => activity.idle(time).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn tell_end(ended: hyper::Result<()>) {
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended early");
     }
 }
