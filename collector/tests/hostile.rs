@@ -1,5 +1,7 @@
 //! Peers that are slow, broken or gone cost nothing lasting: afterwards nothing is in flight and no connection is open.
 
+#![allow(clippy::unwrap_used, reason = "this is test code, which the lint does not see outside of tests")]
+
 mod support;
 
 use std::io::{Read, Write};

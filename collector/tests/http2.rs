@@ -1,5 +1,7 @@
 //! HTTP/2 without TLS, by prior knowledge: for proxies that speak it to what is behind them.
 
+#![allow(clippy::unwrap_used, reason = "this is test code, which the lint does not see outside of tests")]
+
 mod support;
 
 use bytes::Bytes;

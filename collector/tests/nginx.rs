@@ -3,6 +3,8 @@
 //!
 //! They need the program nginx, so they are ignored by default; `cargo xtask test --only nginx` runs them.
 
+#![allow(clippy::unwrap_used, reason = "this is test code, which the lint does not see outside of tests")]
+
 mod support;
 
 use std::fs;

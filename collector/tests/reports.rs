@@ -87,7 +87,7 @@ fn a_query_without_a_timezone_is_answered_in_that_of_the_site() {
             query["timezone"] = json!(zone);
         }
         let report = ask(&running, &query);
-        (report["meta"]["timezone"].clone(), report["meta"]["date_range"][0].as_str().unwrap()[19..].to_owned())
+        (report["query"]["timezone"].clone(), report["query"]["date_range"][0].as_str().unwrap()[19..].to_owned())
     };
     assert_eq!(answered(None), (json!("Asia/Kathmandu"), "+05:45".into()));
     assert_eq!(answered(Some("UTC")).0, json!("UTC"));

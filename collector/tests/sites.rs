@@ -1,5 +1,7 @@
 //! What a site may send and who may read it, as its settings say.
 
+#![allow(clippy::unwrap_used, reason = "this is test code, which the lint does not see outside of tests")]
+
 mod support;
 
 use quartile_collector::access::{Reach, Scope, file};
