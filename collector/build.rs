@@ -4,8 +4,12 @@
 use std::env;
 use std::error::Error;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use brotli::enc::BrotliEncoderParams;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde_json::{Map, Value};
 use yaml_rust2::{Yaml, YamlLoader};
 
@@ -14,8 +18,30 @@ fn main() -> Result<(), Box<dyn Error>> {
     if env::var_os("CARGO_FEATURE_DUCKDB").is_some() && env::var_os("CARGO_FEATURE_BUNDLED").is_none() {
         link_duckdb(&root)?;
     }
-    require(&root.join("npm/dist/quartile.js"), "cargo xtask build")?;
+    let bundle = root.join("npm/dist/quartile.js");
+    require(&bundle, "cargo xtask build")?;
+    compress(&fs::read(&bundle)?, "quartile.js")?;
+    let notices = root.join("collector/THIRD-PARTY-NOTICES");
+    require(&notices, "cargo xtask licenses")?;
+    gzip(&fs::read(&notices)?, "THIRD-PARTY-NOTICES")?;
     user_agent_patterns(&root)
+}
+
+/// Writes what is served often in the codings that browsers understand, as small as they can be.
+fn compress(bytes: &[u8], name: &str) -> Result<(), Box<dyn Error>> {
+    gzip(bytes, name)?;
+    let mut brotli = Vec::new();
+    let settings = BrotliEncoderParams { quality: 11, size_hint: bytes.len(), ..BrotliEncoderParams::default() };
+    brotli::BrotliCompress(&mut &*bytes, &mut brotli, &settings)?;
+    fs::write(PathBuf::from(env::var("OUT_DIR")?).join(format!("{name}.br")), brotli)?;
+    Ok(())
+}
+
+fn gzip(bytes: &[u8], name: &str) -> Result<(), Box<dyn Error>> {
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+    gzip.write_all(bytes)?;
+    fs::write(PathBuf::from(env::var("OUT_DIR")?).join(format!("{name}.gz")), gzip.finish()?)?;
+    Ok(())
 }
 
 /// Stops the build, saying what to run, where `path` is missing; asks for a new build when it changes.

@@ -14,6 +14,8 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, timeout};
 
+use crate::access::Access;
+use crate::access::file::{self as tokens, TokenError};
 use crate::clock::Clock;
 use crate::config::{Config, Sites};
 use crate::enrich::Enricher;
@@ -25,14 +27,15 @@ use crate::forward::letters::DeadLetters;
 use crate::forward::progress::Progress;
 use crate::forward::{ForwardError, Forwarder};
 use crate::ingest::accounts::Books;
+use crate::ingest::quota::Quotas;
 use crate::queue::{DiskFs, OpenError, Queue};
 use crate::rebuild::{self, Refill};
-use crate::server::{Handle, Server, Services};
+use crate::server::{Handle, Reloads, Server, Services};
 use crate::sink::{Sink, Source};
 use crate::store::Store;
 use crate::store::reopen::Reopening;
 
-pub use crate::server::Bounds;
+pub use crate::config::Bounds;
 
 /// How often what is due is looked after: salts, the file of places, the store.
 const UPKEEP: Duration = Duration::from_secs(30);
@@ -65,6 +68,9 @@ pub enum StartError {
         /// Why.
         source: PlaceError,
     },
+    /// The tokens cannot be read.
+    #[error(transparent)]
+    Tokens(#[from] TokenError),
     /// The built-in patterns cannot be used.
     #[error(transparent)]
     Patterns(#[from] PatternError),
@@ -105,11 +111,11 @@ impl Collector {
             let opened =
                 Queue::open(&settings.queue, Arc::new(DiskFs)).map_err(|error| StartError::Queue(error.into()))?;
             let store: Arc<dyn Store> = Arc::new(Reopening::new(Box::new(open_store)));
-            Ok((opened, enricher(&settings)?, store))
+            Ok((opened, enricher(&settings)?, store, readers(&settings)?))
         };
         let opened: Result<_, StartError> =
             tokio::task::spawn_blocking(opening).await.unwrap_or(Err(StartError::Panicked));
-        let ((queue, reader), enricher, store) = opened?;
+        let ((queue, reader), enricher, store, access) = opened?;
 
         let progress = Arc::new(Progress::default());
         let (stop, stopped) = watch::channel(false);
@@ -125,7 +131,9 @@ impl Collector {
             enricher,
             queue,
             books: Books::default(),
-            access: config.access,
+            quotas: Quotas::default(),
+            access: ArcSwap::from_pointee(access),
+            reloads: Reloads::default(),
             store,
             progress,
             refill,
@@ -153,9 +161,20 @@ impl Collector {
         self.address
     }
 
-    /// Replaces who may send, without a restart.
-    pub fn replace_sites(&self, sites: Sites) {
-        self.handle.replace_sites(sites);
+    /// Replaces who may send and who may read, for requests from now on. Those at work go on as they began.
+    pub fn replace(&self, sites: Sites, access: Access) {
+        self.handle.replace(sites, access);
+    }
+
+    /// Who may read.
+    #[must_use]
+    pub fn readers(&self) -> Access {
+        Access::clone(&self.handle.services().access.load())
+    }
+
+    /// Counts that who may send and read was to be replaced, and was not because of a mistake.
+    pub fn count_failed_reload(&self) {
+        self.handle.count_failed_reload();
     }
 
     /// Stops: accepts nothing more, finishes requests, writes what waits, forwards what is queued. Each of these has its
@@ -191,6 +210,16 @@ fn start_sinks(config: &Config, store: &Arc<dyn Store>, clock: &Clock) -> Result
     let source = Source { store: Arc::clone(store), incomplete: rebuild::marker(&config.store_path()) };
     let start = |sink| Sink::start(sink, &config.data_dir, source.clone(), clock.clone());
     config.sinks.iter().map(start).collect::<Result<_, _>>().map_err(|error| StartError::Queue(error.into()))
+}
+
+/// Who may read: by the configuration, and by the file of tokens.
+///
+/// # Errors
+/// [`TokenError`] when that file cannot be read.
+pub fn readers(config: &Config) -> Result<Access, TokenError> {
+    let mut access = config.access.clone();
+    access.add(tokens::read(&config.tokens_path())?.into_iter().map(|token| token.grant));
+    Ok(access)
 }
 
 fn enricher(config: &Config) -> Result<Enricher, StartError> {

@@ -13,9 +13,10 @@
 //! | from there to further places | [`sink`] |
 //! | what was consumed, kept; a store made anew from it | [`archive`], [`rebuild`] |
 //!
-//! [`config`] reads the configuration, [`clock`] the time, and [`app`] puts the parts together. Nothing but `app` uses
-//! `server`.
+//! [`config`] reads the configuration, [`clock`] the time, [`access`] says who may read, [`metrics`] what can be measured,
+//! and [`app`] puts the parts together. Nothing but `app` uses `server`.
 
+pub mod access;
 pub mod app;
 pub mod archive;
 pub mod clock;
@@ -23,6 +24,7 @@ pub mod config;
 pub mod enrich;
 pub mod forward;
 pub mod ingest;
+pub mod metrics;
 pub mod queue;
 pub mod rebuild;
 pub mod report;

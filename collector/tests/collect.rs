@@ -143,8 +143,13 @@ fn a_reply_lists_so_many_rejections_and_no_more() {
 
 #[test]
 fn the_books_balance_in_every_scrape_under_load() {
-    let running = Running::with(&format!("auth = \"none\"\n{CONFIG}"), Bounds::default());
+    let config = format!("auth = \"none\"\n{CONFIG}\nviews_per_minute = 2");
+    let running = Running::with(&config, Bounds::default());
     let good = batch();
+    assert_eq!(running.collect_json(&good).status, 200);
+    let fresh = |sender: u64, n: u64| {
+        changed(|batch| batch["views"][0]["id"] = json!(format!("01a0c4ee-2c00-7000-8000-{sender:06}{n:06}")))
+    };
     let bad = changed(|batch| batch["views"][0]["slices"][0]["played_ms"] = json!(99_999));
     let balance = || {
         let metrics = running.request("GET", "/metrics", &[], b"").body;
@@ -158,10 +163,15 @@ fn the_books_balance_in_every_scrape_under_load() {
         (received, in_flight)
     };
     std::thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| {
+        for sender in 1..=4 {
+            let (running, good, bad) = (&running, &good, &bad);
+            scope.spawn(move || {
                 for n in 0..50 {
-                    assert_eq!(running.collect_json(if n % 5 == 0 { &bad } else { &good }).status, 200);
+                    match n % 5 {
+                        0 => assert_eq!(running.collect_json(bad).status, 200),
+                        1 => assert!([200, 429].contains(&running.collect_json(&fresh(sender, n)).status)),
+                        _ => assert_eq!(running.collect_json(good).status, 200),
+                    }
                 }
             });
         }
@@ -169,7 +179,9 @@ fn the_books_balance_in_every_scrape_under_load() {
             balance();
         }
     });
-    assert_eq!(balance(), (400, 0));
+    assert_eq!(balance(), (402, 0));
+    let metrics = running.metrics();
+    assert!(metrics["quartile_items_dropped_total{site=\"demo\",reason=\"too_many_views\"}"] > 0);
 }
 
 #[test]
@@ -189,7 +201,7 @@ fn the_books_balance() {
         "quartile_items_rejected_total{site=\"demo\",code=\"implausible\"} 1",
         "quartile_items_in_flight{site=\"demo\"} 0",
         "quartile_items_discarded_by_sender_total{site=\"demo\",reason=\"queue_full\"} 7",
-        "quartile_batches_refused_total{code=\"unreadable\"} 1",
+        "quartile_batches_refused_total{site=\"\",code=\"unreadable\"} 1",
     ] {
         assert!(metrics.body.contains(line), "{line} is missing in\n{}", metrics.body);
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use quartile_collector::app::{self, Bounds};
 use quartile_collector::clock::Clock;
-use quartile_collector::config;
+use quartile_collector::config::{self, Config};
 use quartile_protocol::id::ViewId;
 use serde_json::{Value, json};
 use support::{Running, batch};
@@ -26,6 +26,19 @@ fn sent_now(n: u8) -> Vec<u8> {
     serde_json::to_vec(&body).unwrap()
 }
 
+/// A collector with the embedded store.
+fn start(load: impl Fn(config::Env<'_>) -> Config) -> Running {
+    let dir = tempfile::TempDir::new().unwrap();
+    let folder = dir.path().to_str().unwrap().to_owned();
+    let config = load(&|name| match name {
+        "QUARTILE_LISTEN" => Some("127.0.0.1:0".to_owned()),
+        "QUARTILE_DATA_DIR" => Some(folder.clone()),
+        _ => None,
+    });
+    let (settings, clock) = (config.clone(), Clock::system());
+    Running::of(dir, config, Bounds::default(), Arc::default(), move || app::open_store(&settings, &clock))
+}
+
 fn ask(running: &Running, query: &Value) -> Value {
     let answer = running.request("POST", "/v1/reports/query", &[], query.to_string().as_bytes());
     assert_eq!(answer.status, 200, "{answer:?}");
@@ -34,17 +47,7 @@ fn ask(running: &Running, query: &Value) -> Value {
 
 #[test]
 fn a_view_sent_now_is_in_the_report_of_today() {
-    let dir = tempfile::TempDir::new().unwrap();
-    let folder = dir.path().to_str().unwrap().to_owned();
-    let env = |name: &str| match name {
-        "QUARTILE_LISTEN" => Some("127.0.0.1:0".to_owned()),
-        "QUARTILE_DATA_DIR" => Some(folder.clone()),
-        _ => None,
-    };
-    let config = config::load(None, &env).unwrap();
-    let (settings, clock) = (config.clone(), Clock::system());
-    let running =
-        Running::of(dir, config, Bounds::default(), Arc::default(), move || app::open_store(&settings, &clock));
+    let running = start(|env| config::load(None, env).unwrap());
     let from = [
         (
             "User-Agent",
@@ -72,4 +75,20 @@ fn a_view_sent_now_is_in_the_report_of_today() {
         std::thread::sleep(Duration::from_millis(20));
     }
     assert_eq!(report["rows"], json!([["FR", "mobile", 3, 1]]), "{report}");
+}
+
+#[test]
+fn a_query_without_a_timezone_is_answered_in_that_of_the_site() {
+    let site = "auth = \"none\"\n[[sites]]\nid = \"demo\"\norigins = [\"*\"]\ntimezone = \"Asia/Kathmandu\"";
+    let running = start(|env| config::parse(site, env).unwrap());
+    let answered = |zone: Option<&str>| {
+        let mut query = json!({ "site": "demo", "metrics": ["plays"], "date_range": "day" });
+        if let Some(zone) = zone {
+            query["timezone"] = json!(zone);
+        }
+        let report = ask(&running, &query);
+        (report["query"]["timezone"].clone(), report["query"]["date_range"][0].as_str().unwrap()[19..].to_owned())
+    };
+    assert_eq!(answered(None), (json!("Asia/Kathmandu"), "+05:45".into()));
+    assert_eq!(answered(Some("UTC")).0, json!("UTC"));
 }

@@ -2,10 +2,11 @@
 
 mod support;
 
+use quartile_collector::access::token_hash;
 use quartile_collector::app::Bounds;
-use quartile_collector::config::{hex, token_hash};
+use quartile_collector::config::hex;
 use serde_json::json;
-use support::{CONFIG, Running};
+use support::{Answer, CONFIG, Running};
 
 #[test]
 fn the_sdk_is_served_to_any_page_and_kept_by_caches() {
@@ -21,6 +22,58 @@ fn the_sdk_is_served_to_any_page_and_kept_by_caches() {
     let again = running.request("GET", "/quartile.js", &[("If-None-Match", tag)], b"");
     assert_eq!((again.status, again.body.as_str()), (304, ""));
     assert_eq!(running.request("GET", "/quartile.js", &[("If-None-Match", "\"old\"")], b"").status, 200);
+}
+
+#[test]
+fn the_sdk_comes_compressed_to_who_takes_it_so() {
+    let running = Running::start();
+    let get = |accept: &str| running.request("GET", "/quartile.js", &[("Accept-Encoding", accept)], b"");
+    let [plain, gzip, brotli] = ["", "gzip", "gzip, deflate, br, zstd"].map(get);
+    for (answer, coding) in [(&plain, ""), (&gzip, "gzip"), (&brotli, "br")] {
+        assert_eq!((answer.status, answer.header("content-encoding")), (200, coding));
+        assert_eq!(answer.header("vary"), "Accept-Encoding");
+    }
+    let length = |answer: &Answer| answer.header("content-length").parse::<usize>().unwrap();
+    assert!(length(&brotli) < length(&gzip) && length(&gzip) < length(&plain));
+    let tags = [&plain, &gzip, &brotli].map(|answer| answer.header("etag").to_owned());
+    assert!(tags[0] != tags[1] && tags[1] != tags[2], "{tags:?}");
+    let kept = [("Accept-Encoding", "br"), ("If-None-Match", tags[2].as_str())];
+    let again = running.request("GET", "/quartile.js", &kept, b"");
+    assert_eq!((again.status, again.header("content-encoding")), (304, ""));
+    let other = [("Accept-Encoding", "br"), ("If-None-Match", tags[0].as_str())];
+    assert_eq!(running.request("GET", "/quartile.js", &other, b"").status, 200, "each form has its own tag");
+}
+
+#[test]
+fn an_address_that_stands_for_one_content_is_kept_for_ever() {
+    let running = Running::start();
+    let stable = running.request("GET", "/quartile.js", &[], b"");
+    let path = stable.header("content-location");
+    assert!(path.starts_with("/quartile-") && path.ends_with(".js"), "{path}");
+    let lasting = running.request("GET", path, &[], b"");
+    assert_eq!((lasting.status, &lasting.body), (200, &stable.body));
+    assert_eq!(lasting.header("cache-control"), "public, max-age=31536000, immutable");
+    assert_eq!(lasting.header("access-control-allow-origin"), "*");
+    assert_eq!(running.request("GET", "/quartile-000000000000000000000000.js", &[], b"").status, 404);
+}
+
+#[test]
+fn search_engines_are_told_that_nothing_is_theirs() {
+    let running = Running::start();
+    let robots = running.request("GET", "/robots.txt", &[], b"");
+    assert_eq!((robots.status, robots.body.as_str()), (200, "User-agent: *\nDisallow: /\n"));
+}
+
+#[test]
+fn every_answer_has_a_name_of_its_own() {
+    let running = Running::start();
+    let mut names: Vec<_> = ["/healthz", "/nothing", "/quartile.js", "/v1/collect"]
+        .map(|path| running.request("GET", path, &[("X-Request-Id", "mine")], b"").header("x-request-id").to_owned())
+        .into();
+    assert!(names.iter().all(|name| name.len() == 16), "{names:?}");
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), 4);
 }
 
 #[test]

@@ -47,6 +47,12 @@ names! {
         ForbiddenOrigin = "forbidden_origin",
         /// Larger than a collector accepts, before or after decompression.
         TooLarge = "too_large",
+        /// A `Content-Encoding` that a collector does not undo.
+        UnsupportedEncoding = "unsupported_encoding",
+        /// More requests in a minute than the site may send; come back later.
+        TooManyRequests = "too_many_requests",
+        /// More new views in a minute than the site may send; come back later.
+        TooManyViews = "too_many_views",
         /// The queue is full or cannot write; come back later.
         QueueFull = "queue_full",
         /// The collector is going down or failed; come back later.
@@ -63,6 +69,8 @@ impl BodyCode {
             Self::UnknownSite => 401,
             Self::ForbiddenOrigin => 403,
             Self::TooLarge => 413,
+            Self::UnsupportedEncoding => 415,
+            Self::TooManyRequests | Self::TooManyViews => 429,
             Self::QueueFull | Self::Unavailable => 503,
         }
     }

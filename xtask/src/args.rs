@@ -26,6 +26,7 @@ cargo xtask COMMAND: builds, tests and shows the product. Every command first pu
   size [--json]              Measure what a page has to load against npm/size-budget.json. With --json, the last line
                              on standard output is the result and progress goes to standard error.
   bench PART [--json]        Measure how fast a part is; `bench --help` tells the parts and what their figures mean.
+  licenses                   Write the notices of third parties anew, after a change of dependencies.
   setup                      Only put in place what building and testing need: the WebAssembly target, npm packages,
                              the DuckDB library in .deps/duckdb, Chromium.
   help                       Show this.
@@ -68,6 +69,8 @@ pub enum Command {
     Bench(bench::Options),
     /// Say what can be measured.
     BenchHelp,
+    /// Write the notices of third parties.
+    Licenses,
     /// Measure what ships.
     Size {
         /// For a program to read.
@@ -91,6 +94,7 @@ pub fn parse(arguments: &[String]) -> Result<Command, String> {
         Some("demo") => Command::Demo(demo_options(&mut rest)?),
         Some("crash") => Command::Crash(crash_options(&mut rest)?),
         Some("bench") => bench_command(&mut rest)?,
+        Some("licenses") => Command::Licenses,
         Some("size") => Command::Size { json: size_options(&mut rest)? },
         Some(other) => return Err(format!("there is no command `{other}`")),
     };
@@ -188,6 +192,7 @@ mod tests {
     fn commands_and_their_options_are_read() {
         assert_eq!(parsed(""), Ok(Command::Help));
         assert_eq!(parsed("setup"), Ok(Command::Setup));
+        assert_eq!(parsed("licenses"), Ok(Command::Licenses));
         assert_eq!(parsed("size --json"), Ok(Command::Size { json: true }));
         assert_eq!(
             parsed("test --only protocol --full --only e2e"),

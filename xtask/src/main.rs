@@ -10,6 +10,7 @@ mod crash;
 mod demo;
 mod error;
 mod http;
+mod licenses;
 mod process;
 mod progress;
 mod setup;
@@ -69,6 +70,7 @@ fn run(command: &Command) -> error::Result<()> {
             print!("{}", args::BENCH_HELP);
             Ok(())
         }
+        Command::Licenses => licenses::write(&context),
         Command::Size { json } => size::run_all(&context, *json),
     }
 }

@@ -3,13 +3,14 @@
 //! Without a file there is the *demo*: one site that anybody on this machine may send to and read from. What a file must
 //! hold and what it may hold is written at [`EXAMPLE`]; a key that is not there is a mistake.
 
+mod bounds;
+mod edit;
 mod reader;
 mod sink;
 mod site;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
 use std::fs;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -18,11 +19,13 @@ use std::time::Duration;
 
 use http::HeaderName;
 use ipnet::IpNet;
-use sha2::{Digest, Sha256};
 
+pub use self::bounds::Bounds;
+pub use self::edit::{EditError, NewSite, add_site};
 pub use self::reader::Mistake;
 use self::reader::{Mistakes, Section};
-pub use self::site::{Origins, Site, Sites};
+pub use self::site::{Consent, GeoPrecision, Origins, Site, Sites};
+use crate::access::{Access, Grant, token_hash};
 use crate::archive::{Archive, Retention};
 use crate::enrich::headers::HeaderNames;
 use crate::queue::{self, Durability};
@@ -69,21 +72,14 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// Further places that rows go to.
     pub sinks: Vec<SinkConfig>,
-    /// Who may read reports.
+    /// Who may read reports, as far as the configuration says; the file of tokens adds to it.
     pub access: Access,
+    /// The bounds of the server.
+    pub bounds: Bounds,
     /// How long rows wait for company before they go to the store.
     pub forward_delay: Duration,
     /// How log lines look.
     pub log: LogFormat,
-}
-
-/// Who may read reports.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// Everybody who reaches the collector.
-    Open,
-    /// Who shows a token with one of these SHA-256 hashes; nobody, if there are none.
-    Tokens(Vec<[u8; 32]>),
 }
 
 /// How log lines look.
@@ -149,7 +145,7 @@ pub fn load(path: Option<&Path>, env: Env<'_>) -> Result<Config, ConfigError> {
 /// # Errors
 /// [`ConfigError::Syntax`] or [`ConfigError::Mistakes`].
 pub fn parse(text: &str, env: Env<'_>) -> Result<Config, ConfigError> {
-    let mistakes = Mistakes::default();
+    let mistakes = Mistakes::of_file(text);
     let mut root = Section::root(text.parse()?, &mistakes);
     let mut config = Config { demo: false, sites: site::read(&mut root), ..Config::least() };
     config.sinks = sink::read(&mut root, env);
@@ -163,6 +159,7 @@ pub fn parse(text: &str, env: Env<'_>) -> Result<Config, ConfigError> {
     config.read_archive(&mut root);
     config.read_proxies(&mut root);
     config.read_access(&mut root);
+    config.bounds = Bounds::read(&mut root);
     config.read_rest(&mut root);
     root.finish();
     config.read_env(env, &mistakes);
@@ -195,6 +192,8 @@ fn demo(env: Env<'_>) -> Result<Config, ConfigError> {
 }
 
 const ADDRESS: &str = "an address and a port, such as 0.0.0.0:8787";
+const LOG_FORMATS: [(&str, LogFormat); 2] = [("text", LogFormat::Text), ("json", LogFormat::Json)];
+const NETWORK: &str = "must be an address or a network, such as 10.0.0.0/8";
 const DURABILITY: &str = "`fsync` (survives a power cut), `os` (survives a crash of the collector) or `memory`";
 
 impl Config {
@@ -212,6 +211,7 @@ impl Config {
             headers: HeaderNames::default(),
             trusted_proxies: Vec::new(),
             access: Access::Tokens(Vec::new()),
+            bounds: Bounds::default(),
             forward_delay: Duration::from_millis(200),
             log: LogFormat::Text,
         };
@@ -232,6 +232,12 @@ impl Config {
     #[must_use]
     pub fn store_path(&self) -> PathBuf {
         self.data_dir.join("store").join("quartile.duckdb")
+    }
+
+    /// The file of the tokens that `quartile token` makes.
+    #[must_use]
+    pub fn tokens_path(&self) -> PathBuf {
+        self.data_dir.join("tokens.json")
     }
 
     /// The folder of what can never be stored.
@@ -278,10 +284,9 @@ impl Config {
 
     fn read_proxies(&mut self, root: &mut Section<'_>) {
         for (field, text) in root.texts("trusted_proxies").unwrap_or_default() {
-            let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
-            match network {
-                Ok(network) => self.trusted_proxies.push(network),
-                Err(_) => root.blame_whole(&field, "must be an address or a network, such as 10.0.0.0/8"),
+            match network(&text) {
+                Some(network) => self.trusted_proxies.push(network),
+                None => root.blame_whole(&field, NETWORK),
             }
         }
         let Some(mut section) = root.section("geo") else { return };
@@ -313,10 +318,10 @@ impl Config {
         let mut tokens = Vec::new();
         for (field, text) in section.texts("tokens").unwrap_or_default() {
             match hash_from_hex(&text) {
-                Some(hash) => tokens.push(hash),
+                Some(hash) => tokens.push(Grant::everything(hash)),
                 None => section.blame_whole(
                     &field,
-                    "must be the SHA-256 of a token, 64 hexadecimal digits: `quartile token create` prints both",
+                    "must be the SHA-256 of a token, 64 hexadecimal digits: printf %s TOKEN | sha256sum prints it",
                 ),
             }
         }
@@ -332,11 +337,7 @@ impl Config {
             section.finish();
         }
         if let Some(mut section) = root.section("log") {
-            match section.text("format").as_deref() {
-                None | Some("text") => {}
-                Some("json") => self.log = LogFormat::Json,
-                Some(_) => section.blame("format", "must be `text` or `json`"),
-            }
+            self.log = section.word("format", &LOG_FORMATS).unwrap_or(self.log);
             section.finish();
         }
     }
@@ -364,15 +365,30 @@ impl Config {
                 _ => mistakes.add("QUARTILE_FORWARD_DELAY_MS", &format!("must be a whole number up to {MAX_DELAY_MS}")),
             }
         }
+        if let Some(text) = env("QUARTILE_LOG_FORMAT") {
+            match LOG_FORMATS.iter().find(|(word, _)| *word == text) {
+                Some((_, format)) => self.log = *format,
+                None => mistakes.add("QUARTILE_LOG_FORMAT", "must be `text` or `json`"),
+            }
+        }
+        if let Some(list) = env("QUARTILE_TRUSTED_PROXIES") {
+            self.trusted_proxies = Vec::new();
+            for text in list.split(',').map(str::trim) {
+                match network(text) {
+                    Some(network) => self.trusted_proxies.push(network),
+                    None => mistakes.add("QUARTILE_TRUSTED_PROXIES", &format!("`{text}` {NETWORK}")),
+                }
+            }
+        }
         if let Some(token) = env("QUARTILE_TOKEN") {
             if token.chars().count() < TOKEN_CHARS {
                 let cure = format!("must have at least {TOKEN_CHARS} characters: `quartile token create` makes one");
                 mistakes.add("QUARTILE_TOKEN", &cure);
             }
-            let hash = token_hash(&token);
+            let grant = Grant::everything(token_hash(&token));
             match &mut self.access {
-                Access::Tokens(tokens) => tokens.push(hash),
-                open => *open = Access::Tokens(vec![hash]),
+                Access::Tokens(tokens) => tokens.push(grant),
+                open => *open = Access::Tokens(vec![grant]),
             }
         }
     }
@@ -418,10 +434,8 @@ fn durability(text: &str) -> Option<Durability> {
     }
 }
 
-/// What is kept of a token.
-#[must_use]
-pub fn token_hash(token: &str) -> [u8; 32] {
-    Sha256::digest(token).into()
+fn network(text: &str) -> Option<IpNet> {
+    text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
 }
 
 /// Bytes as hexadecimal digits.
@@ -430,7 +444,8 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn hash_from_hex(text: &str) -> Option<[u8; 32]> {
+/// The hash that these 64 hexadecimal digits stand for.
+pub(crate) fn hash_from_hex(text: &str) -> Option<[u8; 32]> {
     let digits = text.as_bytes();
     let mut hash = [0; 32];
     if digits.len() != 2 * hash.len() {
@@ -441,14 +456,4 @@ fn hash_from_hex(text: &str) -> Option<[u8; 32]> {
         *byte = u8::from_str_radix(pair, 16).ok()?;
     }
     Some(hash)
-}
-
-impl fmt::Display for Access {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Open => f.write_str("anybody who reaches this address"),
-            Self::Tokens(tokens) if tokens.is_empty() => f.write_str("nobody: there is no token"),
-            Self::Tokens(tokens) => write!(f, "holders of {} token(s)", tokens.len()),
-        }
-    }
 }

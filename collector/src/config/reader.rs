@@ -1,10 +1,12 @@
 //! Reads tables of TOML key by key, and remembers every mistake on the way.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
+use toml::de::{DeTable, DeValue};
 use toml::{Table, Value};
 
 use super::{Config, ConfigError};
@@ -14,28 +16,88 @@ use super::{Config, ConfigError};
 pub struct Mistake {
     /// The field, as a path from the top; or the variable of the environment.
     pub field: String,
+    /// The line of the file, from 1; `None` for what is not in the file.
+    pub line: Option<usize>,
     /// What to do about it.
     pub cure: String,
 }
 
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(line) = self.line {
+            write!(f, "line {line}: ")?;
+        }
         write!(f, "{}: {}", self.field, self.cure)
     }
 }
 
 /// The mistakes found so far.
 #[derive(Default)]
-pub(super) struct Mistakes(RefCell<Vec<Mistake>>);
+pub(super) struct Mistakes {
+    found: RefCell<Vec<Mistake>>,
+    lines: Lines,
+}
 
 impl Mistakes {
+    /// Mistakes in a file of this text.
+    pub(super) fn of_file(text: &str) -> Self {
+        Self { found: RefCell::default(), lines: Lines::of(text) }
+    }
+
     pub(super) fn add(&self, field: &str, cure: &str) {
-        self.0.borrow_mut().push(Mistake { field: field.to_owned(), cure: cure.to_owned() });
+        let line = self.lines.line(field);
+        self.found.borrow_mut().push(Mistake { field: field.to_owned(), line, cure: cure.to_owned() });
     }
 
     pub(super) fn into_result(self, config: Config) -> Result<Config, ConfigError> {
-        let mistakes = self.0.into_inner();
+        let mistakes = self.found.into_inner();
         if mistakes.is_empty() { Ok(config) } else { Err(ConfigError::Mistakes(mistakes)) }
+    }
+}
+
+/// In which line each field of a file is, by its path from the top.
+#[derive(Default)]
+struct Lines(BTreeMap<String, usize>);
+
+impl Lines {
+    fn of(text: &str) -> Self {
+        let mut lines = Self::default();
+        if let Ok(table) = DeTable::parse(text) {
+            lines.enter_table("", table.get_ref(), text);
+        }
+        lines
+    }
+
+    fn enter_table(&mut self, path: &str, table: &DeTable<'_>, text: &str) {
+        for (key, value) in table {
+            let path = if path.is_empty() { key.get_ref().to_string() } else { format!("{path}.{}", key.get_ref()) };
+            self.enter(path, key.span().start, value.get_ref(), text);
+        }
+    }
+
+    fn enter(&mut self, path: String, at: usize, value: &DeValue<'_>, text: &str) {
+        let line = 1 + text.as_bytes()[..at.min(text.len())].iter().filter(|&&byte| byte == b'\n').count();
+        match value {
+            DeValue::Table(table) => self.enter_table(&path, table, text),
+            DeValue::Array(list) => {
+                for (index, value) in list.iter().enumerate() {
+                    self.enter(format!("{path}[{index}]"), value.span().start, value.get_ref(), text);
+                }
+            }
+            _ => {}
+        }
+        self.0.insert(path, line);
+    }
+
+    /// The line of a field, or of the nearest section around it where it is missing.
+    fn line(&self, field: &str) -> Option<usize> {
+        let mut path = field;
+        loop {
+            if let Some(line) = self.0.get(path) {
+                return Some(*line);
+            }
+            path = &path[..path.rfind(['.', '['])?];
+        }
     }
 }
 
@@ -98,6 +160,17 @@ impl<'m> Section<'m> {
             self.blame(key, &format!("must be {expected}"));
         }
         parsed
+    }
+
+    /// One of these words.
+    pub(super) fn word<T: Copy>(&mut self, key: &'static str, words: &[(&str, T)]) -> Option<T> {
+        let given = self.take(key)?;
+        let found = words.iter().find(|(word, _)| given.as_str() == Some(word)).map(|&(_, value)| value);
+        if found.is_none() {
+            let words: Vec<_> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
+            self.blame(key, &format!("must be one of {}", words.join(", ")));
+        }
+        found
     }
 
     pub(super) fn whole(&mut self, key: &'static str, range: RangeInclusive<u64>) -> Option<u64> {

@@ -1,13 +1,24 @@
-//! Who may send, and from which pages.
+//! Who may send, from which pages, how much, and what is kept of it.
 
 use std::collections::{BTreeMap, HashSet};
+use std::fmt;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
 use quartile_protocol::dimension::Dimension;
 use quartile_protocol::id::SiteId;
 use quartile_protocol::limits;
 
 use super::reader::Section;
+use crate::enrich::place::Place;
+use crate::ingest::quota::Quota;
+
+/// The largest quota of a minute.
+const MAX_PER_MINUTE: u64 = 1_000_000;
+
+/// The longest retention: a hundred years.
+const MAX_RETENTION_DAYS: u64 = 36_500;
 
 /// One site.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +29,90 @@ pub struct Site {
     pub origins: Origins,
     /// The names of its own dimensions, in the order of the columns.
     pub dimensions: Vec<String>,
+    /// What it may send in a minute.
+    pub quota: Quota,
+    /// How many days its rows are to be kept; `None` is for ever.
+    pub retention_days: Option<u32>,
+    /// How exactly viewers are placed.
+    pub geo: GeoPrecision,
+    /// What holds of viewers who were not asked, as far as their batches tell.
+    pub consent: Consent,
+    /// The timezone of its reports where a query names none.
+    pub timezone: TimeZone,
+}
+
+impl Site {
+    fn new(id: SiteId, origins: Origins) -> Self {
+        Self {
+            id,
+            origins,
+            dimensions: Vec::new(),
+            quota: Quota::default(),
+            retention_days: None,
+            geo: GeoPrecision::City,
+            consent: Consent::Granted,
+            timezone: TimeZone::UTC,
+        }
+    }
+}
+
+/// How exactly viewers are placed. What is beyond it is never kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GeoPrecision {
+    /// Not at all; the provider is not kept either.
+    None,
+    /// Country and provider.
+    Country,
+    /// Also the region.
+    Region,
+    /// Also the city.
+    City,
+}
+
+impl GeoPrecision {
+    const ALL: [(&str, Self); 4] =
+        [("none", Self::None), ("country", Self::Country), ("region", Self::Region), ("city", Self::City)];
+
+    /// Its name in the configuration.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        name_of(&Self::ALL, self)
+    }
+
+    /// As much of a place as is to be kept.
+    #[must_use]
+    pub fn of(self, place: &Place) -> Place {
+        let kept = |least, text: &String| if self as u8 >= least as u8 { text.clone() } else { String::new() };
+        Place {
+            country: kept(Self::Country, &place.country),
+            region: kept(Self::Region, &place.region),
+            city: kept(Self::City, &place.city),
+            isp: kept(Self::Country, &place.isp),
+        }
+    }
+}
+
+/// Whether viewers consent to be told from one another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consent {
+    /// What pages send of a viewer is kept.
+    Granted,
+    /// Counts are kept, and nothing that tells one viewer from another, as with Global Privacy Control.
+    Denied,
+}
+
+impl Consent {
+    const ALL: [(&str, Self); 2] = [("granted", Self::Granted), ("denied", Self::Denied)];
+
+    /// Its name in the configuration.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        name_of(&Self::ALL, self)
+    }
+}
+
+fn name_of<T: Copy + PartialEq>(all: &[(&'static str, T)], value: T) -> &'static str {
+    all.iter().find(|(_, other)| *other == value).map_or("", |(name, _)| name)
 }
 
 /// The sites by their keys.
@@ -28,7 +123,7 @@ impl Sites {
     /// The one site of the demo.
     pub(super) fn demo() -> Self {
         let id = SiteId::new("demo").ok();
-        let site = id.map(|id| Site { id, origins: Origins(vec![Origin::Any]), dimensions: Vec::new() });
+        let site = id.map(|id| Site::new(id, Origins(vec![Origin::Any])));
         Self(site.map(|site| (site.id.to_string(), Arc::new(site))).into_iter().collect())
     }
 
@@ -72,6 +167,30 @@ impl Origins {
                 host.is_some_and(|host| !host.is_empty() && !host.contains([':', '/', '@']))
             }
         })
+    }
+}
+
+impl Origins {
+    /// Each as the configuration says it.
+    #[must_use]
+    pub fn texts(&self) -> Vec<String> {
+        self.0.iter().map(ToString::to_string).collect()
+    }
+}
+
+impl fmt::Display for Origins {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.texts().join(" "))
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Any => f.write_str("*"),
+            Self::One(one) => f.write_str(one),
+            Self::Below { scheme, suffix } => write!(f, "{scheme}*{suffix}"),
+        }
     }
 }
 
@@ -120,17 +239,36 @@ pub(super) fn read(root: &mut Section<'_>) -> Sites {
 fn site(section: &mut Section<'_>) -> Option<Site> {
     let dimensions = dimensions(section);
     let origins = origins(section);
+    let quota =
+        Quota { requests: per_minute(section, "requests_per_minute"), views: per_minute(section, "views_per_minute") };
+    let retention_days = section.whole("retention_days", 1..=MAX_RETENTION_DAYS);
+    let retention_days = retention_days.and_then(|days| u32::try_from(days).ok());
+    let geo = section.word("geo", &GeoPrecision::ALL).unwrap_or(GeoPrecision::City);
+    let consent = section.word("consent", &Consent::ALL).unwrap_or(Consent::Granted);
+    let timezone = timezone(section);
     let Some(id) = section.text("id") else {
         section.blame("id", "is missing: the key that pages name in data-site");
         return None;
     };
     match SiteId::new(&id) {
-        Ok(id) => Some(Site { id, origins, dimensions }),
+        Ok(id) => Some(Site { dimensions, quota, retention_days, geo, consent, timezone, ..Site::new(id, origins) }),
         Err(error) => {
             section.blame("id", &error.to_string());
             None
         }
     }
+}
+
+fn per_minute(section: &mut Section<'_>, key: &'static str) -> Option<NonZeroU32> {
+    section.whole(key, 1..=MAX_PER_MINUTE).and_then(|number| u32::try_from(number).ok()).and_then(NonZeroU32::new)
+}
+
+fn timezone(section: &mut Section<'_>) -> TimeZone {
+    let Some(name) = section.text("timezone") else { return TimeZone::UTC };
+    TimeZone::get(&name).unwrap_or_else(|_| {
+        section.blame("timezone", "must be the IANA name of a timezone, such as Europe/Paris");
+        TimeZone::UTC
+    })
 }
 
 fn origins(section: &mut Section<'_>) -> Origins {
@@ -205,6 +343,21 @@ mod tests {
             check(below, other, false);
         }
         check(&["*"], "null", true);
+    }
+
+    #[test]
+    fn a_place_is_kept_as_exactly_as_the_site_wants() {
+        let texts = ["FR", "Rhône", "Lyon", "Isp"].map(str::to_owned);
+        let [country, region, city, isp] = texts;
+        let whole = Place { country, region, city, isp };
+        let kept = |precision: GeoPrecision| {
+            let place = precision.of(&whole);
+            [place.country, place.region, place.city, place.isp].map(|text| !text.is_empty())
+        };
+        assert_eq!(kept(GeoPrecision::None), [false; 4]);
+        assert_eq!(kept(GeoPrecision::Country), [true, false, false, true]);
+        assert_eq!(kept(GeoPrecision::Region), [true, true, false, true]);
+        assert_eq!(kept(GeoPrecision::City), [true; 4]);
     }
 
     #[test]

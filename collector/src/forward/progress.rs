@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use quartile_protocol::clock::Wall;
 
-use crate::ingest::accounts::Samples;
+use crate::metrics::Samples;
 use crate::queue;
 
 /// What was forwarded so far.

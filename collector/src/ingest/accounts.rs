@@ -5,31 +5,42 @@
 //! be kept, with the code of the refusal; its sender may come again, and is then counted again.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use quartile_protocol::batch::Discard;
 use quartile_protocol::id::SiteId;
 use quartile_protocol::reply::{BodyCode, RejectCode, Rejection};
 
+use crate::metrics::Samples;
+
 /// The accounts of all sites. Only sites of the configuration have one, so there are few.
 #[derive(Debug, Default)]
-pub struct Books(RwLock<BTreeMap<SiteId, Arc<Account>>>);
+pub struct Books {
+    accounts: RwLock<BTreeMap<SiteId, Arc<Account>>>,
+    /// Batches that were refused before it was known whose they are.
+    nobodys: Mutex<[u64; BodyCode::ALL.len()]>,
+}
 
 impl Books {
     /// The account of a site, opened if it is the first time.
     #[must_use]
     pub fn of(&self, site: &SiteId) -> Arc<Account> {
-        if let Some(account) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(site) {
+        if let Some(account) = self.accounts.read().unwrap_or_else(PoisonError::into_inner).get(site) {
             return Arc::clone(account);
         }
-        let mut accounts = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut accounts = self.accounts.write().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(accounts.entry(site.clone()).or_default())
+    }
+
+    /// Enters a batch that was refused before it was known whose it is.
+    pub fn refuse(&self, code: BodyCode) {
+        self.nobodys.lock().unwrap_or_else(PoisonError::into_inner)[code as usize] += 1;
     }
 
     /// Writes all accounts as samples.
     pub fn write_metrics(&self, samples: &mut Samples) {
-        for (site, account) in &*self.0.read().unwrap_or_else(PoisonError::into_inner) {
+        write_refused("", &self.nobodys.lock().unwrap_or_else(PoisonError::into_inner), samples);
+        for (site, account) in &*self.accounts.read().unwrap_or_else(PoisonError::into_inner) {
             account.write_metrics(site.as_str(), samples);
         }
     }
@@ -42,6 +53,8 @@ pub struct Account(Mutex<Entries>);
 /// What is written in an account. One lock over all of it: who reads while others write sees no item twice or nowhere.
 #[derive(Clone, Debug, Default)]
 struct Entries {
+    batches: u64,
+    refused: [u64; BodyCode::ALL.len()],
     received: u64,
     in_flight: u64,
     accepted: u64,
@@ -96,6 +109,16 @@ impl Account {
         Pending { account: Arc::clone(self), open: items }
     }
 
+    /// Enters a batch that was answered with a 200.
+    pub fn took(&self) {
+        self.entries().batches += 1;
+    }
+
+    /// Enters a batch that was refused as a whole.
+    pub fn refuse(&self, code: BodyCode) {
+        self.entries().refused[code as usize] += 1;
+    }
+
     /// Enters what a sender says that it gave up.
     pub fn sender_discarded(&self, reason: Discard, items: u64) {
         self.entries().discarded[reason as usize] += items;
@@ -111,6 +134,8 @@ impl Account {
         // Copied, so that one scrape tells of one moment.
         let entries = self.entries().clone();
         debug_assert!(entries.figures().balance(), "{entries:?}");
+        samples.add("quartile_batches_taken_total", &[("site", site)], entries.batches);
+        write_refused(site, &entries.refused, samples);
         samples.add("quartile_items_received_total", &[("site", site)], entries.received);
         samples.add("quartile_items_accepted_total", &[("site", site)], entries.accepted);
         samples.add("quartile_items_in_flight", &[("site", site)], entries.in_flight);
@@ -126,6 +151,12 @@ impl Account {
             let labels = [("site", site), ("reason", reason.as_str())];
             samples.add_if_any("quartile_items_discarded_by_sender_total", &labels, count);
         }
+    }
+}
+
+fn write_refused(site: &str, refused: &[u64; BodyCode::ALL.len()], samples: &mut Samples) {
+    for (&code, &count) in BodyCode::ALL.iter().zip(refused) {
+        samples.add_if_any("quartile_batches_refused_total", &[("site", site), ("code", code.as_str())], count);
     }
 }
 
@@ -172,40 +203,6 @@ impl Pending {
 impl Drop for Pending {
     fn drop(&mut self) {
         self.close(self.open, |entries| &mut entries.dropped[BodyCode::Unavailable as usize]);
-    }
-}
-
-/// Samples of the Prometheus text format, grouped by name as the format wants it.
-#[derive(Debug, Default)]
-pub struct Samples(BTreeMap<&'static str, String>);
-
-impl Samples {
-    /// Adds a sample. Names that end in `_total` are counters, others gauges.
-    pub fn add(&mut self, name: &'static str, labels: &[(&str, &str)], value: u64) {
-        let lines = self.0.entry(name).or_default();
-        lines.push_str(name);
-        for (index, (label, text)) in labels.iter().enumerate() {
-            let text = text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
-            let open = if index == 0 { '{' } else { ',' };
-            // Writing to a String cannot fail.
-            let _ = write!(lines, "{open}{label}=\"{text}\"");
-        }
-        let close = if labels.is_empty() { "" } else { "}" };
-        let _ = writeln!(lines, "{close} {value}");
-    }
-
-    /// Adds a sample unless it is 0.
-    pub fn add_if_any(&mut self, name: &'static str, labels: &[(&str, &str)], value: u64) {
-        if value > 0 {
-            self.add(name, labels, value);
-        }
-    }
-
-    /// The text.
-    #[must_use]
-    pub fn into_text(self) -> String {
-        let kind = |name: &str| if name.ends_with("_total") { "counter" } else { "gauge" };
-        self.0.into_iter().map(|(name, lines)| format!("# TYPE {name} {}\n{lines}", kind(name))).collect()
     }
 }
 
@@ -259,24 +256,31 @@ mod tests {
     }
 
     #[test]
-    fn metrics_are_grouped_and_escaped() {
-        let account = Arc::new(Account::default());
-        account.receive(1).accept();
+    fn an_account_is_told_with_its_codes() {
+        let books = Books::default();
+        let account = books.of(&SiteId::new("demo").unwrap());
+        let mut pending = account.receive(3);
+        pending.reject(&[rejection(2)]);
+        pending.accept();
+        account.took();
+        account.receive(1).drop_as(BodyCode::TooManyViews);
+        account.refuse(BodyCode::TooManyViews);
         account.sender_discarded(Discard::QueueFull, 5);
+        books.refuse(BodyCode::Unreadable);
         let mut samples = Samples::default();
-        account.write_metrics("a\"b", &mut samples);
-        samples.add("quartile_up", &[], 1);
-        insta::assert_snapshot!(samples.into_text(), @r#"
-        # TYPE quartile_items_accepted_total counter
-        quartile_items_accepted_total{site="a\"b"} 1
-        # TYPE quartile_items_discarded_by_sender_total counter
-        quartile_items_discarded_by_sender_total{site="a\"b",reason="queue_full"} 5
-        # TYPE quartile_items_in_flight gauge
-        quartile_items_in_flight{site="a\"b"} 0
-        # TYPE quartile_items_received_total counter
-        quartile_items_received_total{site="a\"b"} 1
-        # TYPE quartile_up gauge
-        quartile_up 1
+        books.write_metrics(&mut samples);
+        let text = samples.into_text();
+        let told: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
+        insta::assert_snapshot!(told.join("\n"), @r#"
+        quartile_batches_refused_total{site="",code="unreadable"} 1
+        quartile_batches_refused_total{site="demo",code="too_many_views"} 1
+        quartile_batches_taken_total{site="demo"} 1
+        quartile_items_accepted_total{site="demo"} 1
+        quartile_items_discarded_by_sender_total{site="demo",reason="queue_full"} 5
+        quartile_items_dropped_total{site="demo",reason="too_many_views"} 1
+        quartile_items_in_flight{site="demo"} 0
+        quartile_items_received_total{site="demo"} 4
+        quartile_items_rejected_total{site="demo",code="too_many"} 2
         "#);
     }
 }

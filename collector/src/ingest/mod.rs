@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod page;
+pub mod quota;
 pub mod record;
 #[cfg(test)]
 mod tests;

@@ -152,7 +152,7 @@ impl From<BucketError> for ReportError {
 
 fn resolve(store: &dyn Store, query: &Query, now: Wall) -> Result<Range<Wall>, ReportError> {
     let earliest = || store.earliest(&query.site).map_err(ReportError::from);
-    let range = query.range.resolve(now, &query.timezone, earliest)?;
+    let range = query.range.resolve(now, query.zone(), earliest)?;
     if range.is_empty() {
         let message = "must end after it begins".into();
         return Err(Refusal { code: Code::InvalidDateRange, message, field: "date_range".into() }.into());
@@ -171,7 +171,7 @@ fn resolve(store: &dyn Store, query: &Query, now: Wall) -> Result<Range<Wall>, R
 pub fn planned(query: &Query, range: Range<Wall>) -> Result<Plan, BucketError> {
     let axis = |name: &AxisName| {
         Ok(match name {
-            AxisName::Time(grain) => Axis::Time(Buckets::new(*grain, &range, &query.timezone)?),
+            AxisName::Time(grain) => Axis::Time(Buckets::new(*grain, &range, query.zone())?),
             AxisName::Dimension(dimension) => Axis::Dimension(*dimension),
         })
     };
@@ -229,12 +229,12 @@ fn understood(query: &Query, plan: &Plan) -> Result<Understood, BucketError> {
     Ok(Understood {
         site: query.site.to_string(),
         metrics: query.metrics.iter().map(|metric| metric.name).collect(),
-        date_range: [text(plan.range.start, &query.timezone)?, text(plan.range.end, &query.timezone)?],
+        date_range: [text(plan.range.start, query.zone())?, text(plan.range.end, query.zone())?],
         dimensions: query.axes.iter().map(|axis| axis.name()).collect(),
         filters: query.filters.clone(),
         order_by: plan.order.iter().map(|order| [columns[order.column].name, direction(order)]).collect(),
         pagination: Pagination { limit: query.limit, offset: query.offset },
-        timezone: query.timezone.iana_name().unwrap_or("UTC").into(),
+        timezone: query.zone().iana_name().unwrap_or("UTC").into(),
     })
 }
 

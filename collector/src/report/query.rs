@@ -121,8 +121,8 @@ pub struct Query {
     pub limit: usize,
     /// How many rows are left out before that.
     pub offset: usize,
-    /// In which timezone days and hours are.
-    pub timezone: TimeZone,
+    /// In which timezone days and hours are; that of the site where none is asked for.
+    pub timezone: Option<TimeZone>,
     /// Whether the answer names every bucket of time, also those without rows.
     pub time_labels: bool,
 }
@@ -169,6 +169,13 @@ impl Query {
         };
         query.check_outcomes()?;
         Ok(query)
+    }
+
+    /// The timezone of the answer.
+    #[must_use]
+    pub fn zone(&self) -> &TimeZone {
+        static UTC: TimeZone = TimeZone::UTC;
+        self.timezone.as_ref().unwrap_or(&UTC)
     }
 
     /// Refuses other counts beside dimensions that only one slice of a view has.
@@ -287,10 +294,10 @@ fn pagination(body: &Object<'_>) -> Result<(usize, usize), Refusal> {
     Ok((limit, offset))
 }
 
-fn timezone(body: &Object<'_>) -> Result<TimeZone, Refusal> {
-    let Some(at) = body.optional("timezone") else { return Ok(TimeZone::UTC) };
+fn timezone(body: &Object<'_>) -> Result<Option<TimeZone>, Refusal> {
+    let Some(at) = body.optional("timezone") else { return Ok(None) };
     let name = at.text(limits::TEXT_BYTES)?;
-    TimeZone::get(name).map_err(|_| {
+    TimeZone::get(name).map(Some).map_err(|_| {
         let message = format!("there is no timezone \"{}\"; allowed: IANA names like Europe/Paris", shortened(name));
         at.refuse(Code::UnknownTimezone, message)
     })

@@ -1,30 +1,31 @@
-//! Who may read: holders of a token, or everybody where the configuration says so.
+//! Who reads, by the header of the request.
 
 use axum::response::Response;
 use http::header::{AUTHORIZATION, HeaderValue, WWW_AUTHENTICATE};
 use http::{HeaderMap, StatusCode};
-use subtle::{Choice, ConstantTimeEq};
+use quartile_protocol::id::SiteId;
 
 use super::answer;
-use crate::config::{Access, token_hash};
+use crate::access::{Access, Reader, Scope};
 
-/// What a stranger is told: how to become a reader. `None` lets through.
-pub(super) fn refusal(access: &Access, headers: &HeaderMap) -> Option<Response> {
-    let Access::Tokens(hashes) = access else { return None };
+/// Who reads; or what a stranger is told: how to become a reader.
+#[expect(clippy::result_large_err, reason = "the answer is given at once")]
+pub(super) fn reader(access: &Access, headers: &HeaderMap) -> Result<Reader, Response> {
     let shown = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = shown.and_then(|value| value.split_once(' ')).filter(|(kind, _)| kind.eq_ignore_ascii_case("bearer"));
-    // All hashes are compared, each in constant time: how long it takes tells nothing.
-    let known = token.is_some_and(|(_, token)| {
-        let hash = token_hash(token.trim());
-        let found = hashes.iter().fold(Choice::from(0), |found, known| found | known.ct_eq(&hash));
-        found.into()
-    });
-    (!known).then(|| unauthorized(hashes.is_empty()))
+    access.reader(token.map(|(_, token)| token.trim())).ok_or_else(|| unauthorized(access))
 }
 
-fn unauthorized(no_tokens: bool) -> Response {
-    let message = if no_tokens {
-        "nobody may read yet: make a token with `quartile token create` and put its hash into the configuration"
+/// What a reader is told whose token does not reach so far. `None` lets through.
+pub(super) fn refusal(reader: &Reader, scope: Scope, site: Option<&SiteId>) -> Option<Response> {
+    let of_what = site.map_or_else(|| "every site".to_owned(), |site| format!("the site `{site}`"));
+    let message = format!("this takes a token with the scope `{}` for {of_what}", scope.as_str());
+    (!reader.may(scope, site)).then(|| answer::error(StatusCode::FORBIDDEN, "forbidden", &message))
+}
+
+fn unauthorized(access: &Access) -> Response {
+    let message = if *access == Access::Tokens(Vec::new()) {
+        "nobody may read yet: make a token with `quartile token create`"
     } else {
         "show a token: Authorization: Bearer …"
     };
@@ -36,24 +37,22 @@ fn unauthorized(no_tokens: bool) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn is_let_through(access: &Access, authorization: &str) -> bool {
-        let mut headers = HeaderMap::new();
-        if !authorization.is_empty() {
-            headers.insert(AUTHORIZATION, authorization.parse().unwrap());
-        }
-        refusal(access, &headers).is_none()
-    }
+    use crate::access::{Grant, token_hash};
 
     #[test]
-    fn a_token_is_known_by_its_hash() {
-        let access = Access::Tokens(vec![token_hash("other"), token_hash("right")]);
-        assert!(is_let_through(&access, "Bearer right"));
-        assert!(is_let_through(&access, "bearer right"));
-        for wrong in ["", "right", "Bearer", "Bearer ", "Bearer wrong", "Basic right", "Bearer right right"] {
-            assert!(!is_let_through(&access, wrong), "{wrong}");
+    fn a_token_is_shown_as_a_bearer() {
+        let access = Access::Tokens(vec![Grant::everything(token_hash("right"))]);
+        let is_let_through = |authorization: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(AUTHORIZATION, authorization.parse().unwrap());
+            reader(&access, &headers).is_ok()
+        };
+        assert!(is_let_through("Bearer right"));
+        assert!(is_let_through("bearer right"));
+        for wrong in ["right", "Bearer", "Bearer ", "Bearer wrong", "Basic right", "Bearer right right"] {
+            assert!(!is_let_through(wrong), "{wrong}");
         }
-        assert!(!is_let_through(&Access::Tokens(Vec::new()), "Bearer right"));
-        assert!(is_let_through(&Access::Open, ""));
+        assert!(reader(&access, &HeaderMap::new()).is_err());
+        assert!(reader(&Access::Open, &HeaderMap::new()).is_ok());
     }
 }

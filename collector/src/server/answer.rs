@@ -40,14 +40,15 @@ pub(super) fn error(status: StatusCode, code: &str, message: &str) -> Response {
     json(status, &json!({ "error": { "code": code, "message": message } }))
 }
 
-/// A batch was not taken.
-pub(super) fn refusal(problem: Problem) -> Response {
+/// A body was not taken. Its sender may come back after `retry_after` seconds, or after what its code says.
+pub(super) fn refusal(problem: Problem, retry_after: Option<u16>) -> Response {
     let code = problem.code;
     let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let response = json(status, &Refusal { error: problem });
-    match code {
-        BodyCode::QueueFull => come_back(response, QUEUE_FULL_SECONDS),
-        BodyCode::Unavailable => come_back(response, BUSY_SECONDS),
+    match (retry_after, code) {
+        (Some(seconds), _) => come_back(response, seconds),
+        (None, BodyCode::QueueFull) => come_back(response, QUEUE_FULL_SECONDS),
+        (None, BodyCode::Unavailable) => come_back(response, BUSY_SECONDS),
         _ => response,
     }
 }

@@ -1,11 +1,9 @@
 //! Reads bodies: never more than is allowed, before and after decompression, and never for longer than is allowed.
 
-use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use flate2::bufread::GzDecoder;
 use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, EXPECT};
 use http_body_util::BodyExt;
@@ -14,10 +12,8 @@ use quartile_protocol::reply::{BodyCode, Problem};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
+use super::unfold::{self, Coding};
 use super::{Shared, answer};
-
-/// The first bytes of gzip (RFC 1952). They are what tells it: a header would cost pages a preflight.
-const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// How long a body that is too large is read to no purpose.
 const DRAIN_TIME: Duration = Duration::from_secs(2);
@@ -25,7 +21,24 @@ const DRAIN_TIME: Duration = Duration::from_secs(2);
 /// A body, and the permits to hold it.
 pub(super) struct Taken {
     pub bytes: Vec<u8>,
-    pub permits: [OwnedSemaphorePermit; 2],
+    pub permits: Permits,
+}
+
+/// The right to be at work, and to hold so many bytes. Whoever lets go of it gives both back.
+pub(super) struct Permits {
+    _request: OwnedSemaphorePermit,
+    bytes: OwnedSemaphorePermit,
+}
+
+impl Taken {
+    /// Undoes what the body was compressed with. What it grows to is reserved like what was sent.
+    pub(super) fn unfold(self, shared: &Shared, coding: Coding) -> Result<Self, Problem> {
+        let Self { bytes, mut permits } = self;
+        let sent = bytes.len();
+        let bytes = unfold::bytes(coding, bytes)?;
+        permits.bytes.merge(reserve(shared, bytes.len().saturating_sub(sent))?);
+        Ok(Self { bytes, permits })
+    }
 }
 
 /// Reads a body as it came.
@@ -51,14 +64,18 @@ pub(super) async fn take(shared: &Shared, headers: &HeaderMap, mut body: Body) -
 }
 
 /// Reserves one request and `length` bytes.
-fn permits(shared: &Shared, length: usize) -> Result<[OwnedSemaphorePermit; 2], Problem> {
+fn permits(shared: &Shared, length: usize) -> Result<Permits, Problem> {
+    let request = Arc::clone(&shared.requests).try_acquire_owned().map_err(|_| too_much())?;
+    Ok(Permits { _request: request, bytes: reserve(shared, length)? })
+}
+
+fn reserve(shared: &Shared, length: usize) -> Result<OwnedSemaphorePermit, Problem> {
     let length = u32::try_from(length).unwrap_or(u32::MAX);
-    let request = Arc::clone(&shared.requests).try_acquire_owned();
-    let bytes = Arc::clone(&shared.bytes).try_acquire_many_owned(length);
-    match (request, bytes) {
-        (Ok(request), Ok(bytes)) => Ok([request, bytes]),
-        _ => Err(answer::problem(BodyCode::Unavailable, "too much at once; come back later")),
-    }
+    Arc::clone(&shared.bytes).try_acquire_many_owned(length).map_err(|_| too_much())
+}
+
+fn too_much() -> Problem {
+    answer::problem(BodyCode::Unavailable, "too much at once; come back later")
 }
 
 /// Reads up to the bound; `None` beyond it.
@@ -90,50 +107,9 @@ async fn drain(shared: &Shared, body: &mut Body) {
     let _ = timeout(DRAIN_TIME, reading).await;
 }
 
-/// Undoes gzip, if it is gzip. A bomb is cut at the bound and never unfolds.
-pub(super) fn unfold(bytes: Vec<u8>) -> Result<Vec<u8>, Problem> {
-    if !bytes.starts_with(&GZIP) {
-        return Ok(bytes);
-    }
-    let mut unfolded = Vec::new();
-    let bound = BODY_BYTES as u64 + 1;
-    GzDecoder::new(&*bytes)
-        .take(bound)
-        .read_to_end(&mut unfolded)
-        .map_err(|error| answer::problem(BodyCode::Unreadable, format!("the body is broken gzip: {error}")))?;
-    if unfolded.len() > BODY_BYTES { Err(too_large()) } else { Ok(unfolded) }
-}
-
-fn too_large() -> Problem {
+pub(super) fn too_large() -> Problem {
     answer::problem(
         BodyCode::TooLarge,
         format!("a body may have {BODY_BYTES} bytes, before and after decompression; send less at once"),
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io::Write;
-
-    use flate2::Compression;
-    use flate2::write::GzEncoder;
-
-    use super::*;
-
-    fn gzip(bytes: &[u8]) -> Vec<u8> {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-        encoder.write_all(bytes).unwrap();
-        encoder.finish().unwrap()
-    }
-
-    #[test]
-    fn gzip_is_told_by_its_first_bytes_and_bounded() {
-        assert_eq!(unfold(b"{}".to_vec()).unwrap(), b"{}");
-        assert_eq!(unfold(gzip(b"{}")).unwrap(), b"{}");
-        assert_eq!(unfold(gzip(&vec![b' '; BODY_BYTES])).unwrap().len(), BODY_BYTES);
-        let code = |bytes| unfold(bytes).unwrap_err().code;
-        assert_eq!(code(gzip(&vec![b' '; BODY_BYTES + 1])), BodyCode::TooLarge);
-        assert_eq!(code(GZIP.to_vec()), BodyCode::Unreadable);
-        assert_eq!(code(gzip(b"{}")[..12].to_vec()), BodyCode::Unreadable);
-    }
 }

@@ -6,11 +6,11 @@ use std::sync::atomic::Ordering;
 use axum::extract::State;
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
-use quartile_protocol::reply::BodyCode;
 use serde_json::json;
 
 use super::{Shared, access, answer};
-use crate::ingest::accounts::Samples;
+use crate::access::Scope;
+use crate::metrics::Samples;
 use crate::queue::Stats;
 
 /// `GET /healthz`: the process answers.
@@ -29,16 +29,23 @@ pub(super) async fn ready(State(shared): State<Arc<Shared>>) -> Response {
     answer::json(status, &json!({ "status": word(queue && store), "queue": word(queue), "store": word(store) }))
 }
 
-/// `GET /metrics`: counters as Prometheus reads them. They tell of sites and volumes, so it takes a reader's token.
+/// `GET /metrics`: counters as Prometheus reads them. They tell of all sites and their volumes, so it takes a token for
+/// everything.
 pub(super) async fn metrics(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
-    if let Some(refusal) = access::refusal(&shared.services.access, &headers) {
+    let reader = access::reader(&shared.services.access.load(), &headers);
+    let refusal = reader.map_or_else(Some, |reader| access::refusal(&reader, Scope::Admin, None));
+    if let Some(refusal) = refusal {
         return refusal;
     }
     let mut samples = Samples::default();
-    for (&code, count) in BodyCode::ALL.iter().zip(&shared.refused) {
-        let labels = [("code", code.as_str())];
-        samples.add_if_any("quartile_batches_refused_total", &labels, count.load(Ordering::Relaxed));
-    }
+    samples.add("quartile_build_info", &[("version", env!("CARGO_PKG_VERSION"))], 1);
+    samples.add("quartile_connections", &[], shared.open_connections.load(Ordering::Relaxed));
+    let [requests, bytes] = shared.in_flight();
+    samples.add("quartile_requests_in_flight", &[], requests);
+    samples.add("quartile_body_bytes_in_flight", &[], bytes);
+    let reloads = &shared.services.reloads;
+    samples.add("quartile_reloads_total", &[], reloads.done.load(Ordering::Relaxed));
+    samples.add("quartile_reloads_failed_total", &[], reloads.failed.load(Ordering::Relaxed));
     shared.services.books.write_metrics(&mut samples);
     let stats = shared.services.queue.stats();
     shared.services.progress.write_metrics(&mut samples, &stats, shared.services.clock.now());

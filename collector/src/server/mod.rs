@@ -1,23 +1,29 @@
-//! HTTP/1.1 for senders and readers, and nothing about what they send or read.
+//! HTTP/1.1 and HTTP/2 for senders and readers, and nothing about what they send or read.
 //!
 //! | path | |
 //! |---|---|
 //! | `POST /v1/collect` | takes in a batch ([`collect`]) |
-//! | `GET /quartile.js` | the SDK for a script tag ([`assets`]) |
+//! | `GET /quartile.js`, `/quartile-….js` | the SDK for a script tag ([`assets`]) |
 //! | `POST /v1/reports/query`, `GET /v1/reports/catalog` | reports, for who may read them ([`reports`]) |
 //! | `GET /healthz`, `/readyz`, `/metrics` | for who runs it ([`health`]) |
+//! | `GET /robots.txt` | nothing here is for search engines |
 //!
-//! Everything is bounded: connections, the size and the time of headers and bodies, requests at work and the bytes of
-//! their bodies. Beyond a bound the answer is 503 with `Retry-After`, and it is given at once.
+//! Everything is bounded ([`Bounds`]): connections, the size and the time of headers and bodies, the time to read an
+//! answer, requests at work and the bytes of their bodies. Connections beyond their bound wait in the backlog of the
+//! socket until one ends. Beyond any other bound the answer is 503 with `Retry-After`, and it is given at once.
 
 mod access;
 mod answer;
 mod assets;
 mod body;
 mod collect;
+mod connection;
 mod health;
+mod patience;
 mod reports;
+mod request_id;
 mod routes;
+mod unfold;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -25,20 +31,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use axum::Router;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use quartile_protocol::limits::BODY_BYTES;
-use quartile_protocol::reply::BodyCode;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
+use crate::access::Access;
 use crate::archive::Archive;
 use crate::clock::Clock;
-use crate::config::{Access, Sites};
+use crate::config::{Bounds, Sites};
 use crate::enrich::Enricher;
 use crate::forward::progress::Progress;
 use crate::ingest::accounts::Books;
+use crate::ingest::quota::Quotas;
 use crate::queue::Queue;
 use crate::rebuild::Refill;
 use crate::sink::Sink;
@@ -56,8 +59,12 @@ pub struct Services {
     pub queue: Queue,
     /// The outcomes.
     pub books: Books,
-    /// Who may read.
-    pub access: Access,
+    /// How much of their quotas the sites have used up.
+    pub quotas: Quotas,
+    /// Who may read; can be replaced at any time.
+    pub access: ArcSwap<Access>,
+    /// How often both were replaced.
+    pub reloads: Reloads,
     /// Where reports come from.
     pub store: Arc<dyn Store>,
     /// How far the queue was forwarded.
@@ -70,52 +77,11 @@ pub struct Services {
     pub archive: Option<Archive>,
 }
 
-/// The bounds.
-#[derive(Clone, Debug)]
-pub struct Bounds {
-    /// Connections at once; more wait to be accepted.
-    pub connections: u32,
-    /// Requests at work at once.
-    pub requests: u32,
-    /// Reports at work at once.
-    pub reports: u32,
-    /// Bytes of all bodies at work.
-    pub in_flight_bytes: u32,
-    /// Bytes of a request's head.
-    pub head_bytes: usize,
-    /// Headers of a request.
-    pub headers: usize,
-    /// How long a connection may take for the head of its next request; also how long it may idle.
-    pub head_time: Duration,
-    /// How long a body may take.
-    pub body_time: Duration,
-    /// How much of a body that is too large is read and thrown away, so that its sender gets to read the answer.
-    pub drained_bytes: usize,
-    /// How long requests at work may take once the collector is to stop.
-    pub finish_time: Duration,
-    /// How long the queue may take to be forwarded after that; what is left waits for the next start.
-    pub drain_time: Duration,
-    /// How long the store may take to close after that.
-    pub close_time: Duration,
-}
-
-impl Default for Bounds {
-    fn default() -> Self {
-        Self {
-            connections: 4_096,
-            requests: 1_024,
-            reports: 16,
-            in_flight_bytes: 64 * BODY_BYTES as u32,
-            head_bytes: 32 * 1024,
-            headers: 64,
-            head_time: Duration::from_secs(30),
-            body_time: Duration::from_secs(20),
-            drained_bytes: 32 * BODY_BYTES,
-            finish_time: Duration::from_secs(10),
-            drain_time: Duration::from_secs(15),
-            close_time: Duration::from_secs(10),
-        }
-    }
+/// How often who may send and read was replaced, or was to be.
+#[derive(Debug, Default)]
+pub struct Reloads {
+    done: AtomicU64,
+    failed: AtomicU64,
 }
 
 /// What all requests share.
@@ -125,13 +91,31 @@ struct Shared {
     requests: Arc<Semaphore>,
     bytes: Arc<Semaphore>,
     reports: Arc<Semaphore>,
-    refused: [AtomicU64; BodyCode::ALL.len()],
-    bundle: assets::Asset,
+    open_connections: AtomicU64,
+    bundle: assets::Bundle,
 }
 
 impl Shared {
-    fn count_refusal(&self, code: BodyCode) {
-        self.refused[code as usize].fetch_add(1, Ordering::Relaxed);
+    /// Requests at work, and the bytes that are held for their bodies.
+    fn in_flight(&self) -> [u64; 2] {
+        let taken = |bound: u32, left: &Semaphore| (bound as usize).saturating_sub(left.available_permits()) as u64;
+        [taken(self.bounds.requests, &self.requests), taken(self.bounds.in_flight_bytes, &self.bytes)]
+    }
+}
+
+/// Counts a connection for as long as it is there.
+struct Open<'a>(&'a AtomicU64);
+
+impl<'a> Open<'a> {
+    fn count(connections: &'a AtomicU64) -> Self {
+        connections.fetch_add(1, Ordering::Relaxed);
+        Self(connections)
+    }
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -153,8 +137,8 @@ impl Server {
             requests: Arc::new(Semaphore::new(bounds.requests as usize)),
             bytes: Arc::new(Semaphore::new(bounds.in_flight_bytes as usize)),
             reports: Arc::new(Semaphore::new(bounds.reports as usize)),
-            refused: Default::default(),
-            bundle: assets::bundle(),
+            open_connections: AtomicU64::new(0),
+            bundle: assets::Bundle::built_in(),
             services,
             bounds,
         };
@@ -178,10 +162,13 @@ impl Server {
                 accepted = accept(&self.listener, &connections) => accepted,
             };
             let Some((stream, peer, permit)) = accepted else { continue };
-            let (routes, bounds, stop) = (routes.clone(), bounds.clone(), stop.clone());
+            let (routes, shared, stop) = (routes.clone(), Arc::clone(&self.shared), stop.clone());
             tokio::spawn(async move {
-                connection(stream, peer, routes, &bounds, stop).await;
-                drop(permit);
+                let open = Open::count(&shared.open_connections);
+                let activity = Arc::default();
+                let service = routes::for_peer(routes, Peer(peer.ip()), Arc::clone(&activity));
+                connection::serve(stream, service, &activity, &shared.bounds, stop).await;
+                drop((open, permit));
             });
         }
         drop(self.listener);
@@ -196,9 +183,17 @@ impl Server {
 pub struct Handle(Arc<Shared>);
 
 impl Handle {
-    /// Replaces who may send.
-    pub fn replace_sites(&self, sites: Sites) {
-        self.0.services.sites.store(Arc::new(sites));
+    /// Replaces who may send and who may read, for requests from now on.
+    pub fn replace(&self, sites: Sites, access: Access) {
+        let services = self.services();
+        services.sites.store(Arc::new(sites));
+        services.access.store(Arc::new(access));
+        services.reloads.done.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts that they were to be replaced, and were not.
+    pub fn count_failed_reload(&self) {
+        self.services().reloads.failed.fetch_add(1, Ordering::Relaxed);
     }
 
     /// The bounds.
@@ -227,38 +222,6 @@ async fn accept(
             tokio::time::sleep(Duration::from_millis(200)).await;
             None
         }
-    }
-}
-
-async fn connection(
-    stream: TcpStream,
-    peer: SocketAddr,
-    routes: Router,
-    bounds: &Bounds,
-    mut stop: watch::Receiver<bool>,
-) {
-    // A small answer is not to wait for more of it; a socket that refuses this works all the same.
-    let _ = stream.set_nodelay(true);
-    let service = routes::for_peer(routes, Peer(peer.ip()));
-    let connection = http1::Builder::new()
-        // A page that is being left may close its side at once; what it sent is taken in all the same.
-        .half_close(true)
-        .timer(TokioTimer::new())
-        .header_read_timeout(bounds.head_time)
-        .max_headers(bounds.headers)
-        .max_header_size(bounds.head_bytes)
-        .max_buf_size(2 * bounds.head_bytes)
-        .serve_connection(TokioIo::new(stream), service);
-    tokio::pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = told_to(&mut stop) => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "a connection ended early");
     }
 }
 

@@ -8,6 +8,7 @@ use http::header::ACCEPT;
 use http::{HeaderMap, StatusCode};
 
 use super::{Shared, access, answer, body};
+use crate::access::{Reader, Scope};
 use crate::report::error::{Code, Refusal, ReportError};
 use crate::report::query::Query;
 use crate::report::{self, Answer};
@@ -15,22 +16,25 @@ use crate::report::{self, Answer};
 /// `POST /v1/reports/query`: JSON, or CSV for who accepts nothing else.
 pub(super) async fn query(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
-    if let Some(refusal) = access::refusal(&shared.services.access, &head.headers) {
-        return refusal;
-    }
+    let reader = match access::reader(&shared.services.access.load(), &head.headers) {
+        Ok(reader) => reader,
+        Err(refusal) => return refusal,
+    };
     let Ok(permit) = Arc::clone(&shared.reports).try_acquire_owned() else { return answer::busy() };
     let taken = match body::take(&shared, &head.headers, body).await {
         Ok(taken) => taken,
-        Err(problem) => return answer::refusal(problem),
+        Err(problem) => return answer::refusal(problem, None),
     };
     let worker = Arc::clone(&shared);
+    let span = tracing::Span::current();
     let work = tokio::task::spawn_blocking(move || {
-        let answered = answered(&worker, &taken.bytes);
+        let answered = span.in_scope(|| answered(&worker, &reader, &taken.bytes));
         drop((permit, taken.permits));
         answered
     });
     match work.await {
-        Ok(Ok(answered)) => in_accepted_type(&answered, &head.headers),
+        Ok(Ok(Answered::Table(answer))) => in_accepted_type(&answer, &head.headers),
+        Ok(Ok(Answered::Forbidden(refusal))) => refusal,
         Ok(Err(error)) => refused(&error),
         Err(error) => {
             tracing::error!(%error, "a report was not given because of a bug");
@@ -39,14 +43,25 @@ pub(super) async fn query(State(shared): State<Arc<Shared>>, request: Request) -
     }
 }
 
-fn answered(shared: &Shared, body: &[u8]) -> Result<Answer, ReportError> {
+/// What becomes of a query that can be read.
+enum Answered {
+    Table(Box<Answer>),
+    Forbidden(Response),
+}
+
+fn answered(shared: &Shared, reader: &Reader, body: &[u8]) -> Result<Answered, ReportError> {
     let services = &shared.services;
-    let query = Query::parse(body)?;
-    if services.sites.load().get(&query.site).is_none() {
+    let mut query = Query::parse(body)?;
+    // First, so that a token for other sites does not tell which there are.
+    if let Some(refusal) = access::refusal(reader, Scope::Read, Some(&query.site)) {
+        return Ok(Answered::Forbidden(refusal));
+    }
+    let Some(site) = services.sites.load().get(&query.site).cloned() else {
         let message = format!("there is no site `{}` here", query.site);
         return Err(Refusal { code: Code::InvalidValue, message, field: "site".into() }.into());
-    }
-    report::answer(&*services.store, &query, services.clock.now())
+    };
+    query.timezone.get_or_insert_with(|| site.timezone.clone());
+    report::answer(&*services.store, &query, services.clock.now()).map(|answer| Answered::Table(Box::new(answer)))
 }
 
 fn in_accepted_type(answered: &Answer, headers: &HeaderMap) -> Response {
@@ -67,6 +82,6 @@ fn refused(error: &ReportError) -> Response {
 
 /// `GET /v1/reports/catalog`: what can be asked for.
 pub(super) async fn catalog(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
-    let refusal = access::refusal(&shared.services.access, &headers);
-    refusal.unwrap_or_else(|| answer::json(StatusCode::OK, &report::catalog::catalog()))
+    let reader = access::reader(&shared.services.access.load(), &headers);
+    reader.map_or_else(|refusal| refusal, |_| answer::json(StatusCode::OK, &report::catalog::catalog()))
 }

@@ -6,15 +6,25 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
+use axum::middleware::Next;
 use axum::response::Response;
 use axum::routing::{get, post};
-use http::header::{HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use http::header::{HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use http::{Method, StatusCode, Uri};
 use hyper::body::Incoming;
 use hyper::service::{Service, service_fn};
 use tower::Service as _;
+use tracing::Instrument;
 
+use super::connection::Activity;
+use super::request_id::RequestId;
 use super::{Peer, Shared, answer, assets, collect, health, reports};
+
+/// Names the request in the answer and in the log.
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Nothing here is for search engines.
+const ROBOTS: &str = "User-agent: *\nDisallow: /\n";
 
 /// All routes.
 pub(super) fn all(shared: Arc<Shared>) -> Router {
@@ -22,13 +32,15 @@ pub(super) fn all(shared: Arc<Shared>) -> Router {
         .route("/v1/collect", post(collect::take).options(collect::preflight))
         .route("/v1/reports/query", post(reports::query))
         .route("/v1/reports/catalog", get(reports::catalog))
-        .route("/quartile.js", get(assets::serve_bundle))
+        .route("/quartile.js", get(assets::serve_stable))
+        .route(&shared.bundle.lasting_path(), get(assets::serve_lasting))
+        .route("/robots.txt", get(robots))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(axum::middleware::map_response(finish))
+        .layer(axum::middleware::from_fn(identified))
         .with_state(shared)
 }
 
@@ -36,17 +48,39 @@ pub(super) fn all(shared: Arc<Shared>) -> Router {
 pub(super) fn for_peer(
     routes: Router,
     peer: Peer,
+    activity: Arc<Activity>,
 ) -> impl Service<http::Request<Incoming>, Response = Response, Error = Infallible, Future: Send> {
     service_fn(move |mut request: http::Request<Incoming>| {
+        let at_work = activity.begin();
         request.extensions_mut().insert(peer);
-        routes.clone().call(request.map(Body::new) as Request)
+        let answering = routes.clone().call(request.map(Body::new) as Request);
+        async move {
+            let answer = answering.await;
+            drop(at_work);
+            answer
+        }
     })
 }
 
-/// No answer is to be taken for something else than it says it is.
-async fn finish(mut response: Response) -> Response {
-    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    response
+/// Gives the request a name, which is in everything that is logged of it and in its answer; and lets no answer be taken
+/// for something else than it says it is. The query of an address is not logged: it is not ours.
+async fn identified(request: Request, next: Next) -> Response {
+    let id = RequestId::next();
+    let span = tracing::info_span!("request", %id, method = %request.method(), path = request.uri().path());
+    async move {
+        let mut response = next.run(request).await;
+        let headers = response.headers_mut();
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers.insert(X_REQUEST_ID, id.header());
+        tracing::debug!(status = response.status().as_u16(), "answered");
+        response
+    }
+    .instrument(span)
+    .await
+}
+
+async fn robots() -> Response {
+    answer::text(StatusCode::OK, "text/plain; charset=utf-8", ROBOTS)
 }
 
 async fn not_found(uri: Uri) -> Response {

@@ -35,7 +35,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
-use crate::ingest::accounts::Samples;
+use crate::metrics::Samples;
 use crate::queue::{self, DiskFs, OpenError, Queue, QueueError};
 use crate::store::Store;
 

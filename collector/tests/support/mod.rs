@@ -176,6 +176,32 @@ impl Running {
         self.collect(&serde_json::to_vec(body).unwrap())
     }
 
+    /// The samples of a scrape, by name and labels.
+    pub fn metrics(&self) -> BTreeMap<String, u64> {
+        let scrape = self.request("GET", "/metrics", &[], b"");
+        assert_eq!(scrape.status, 200, "{scrape:?}");
+        let lines = scrape.body.lines().filter(|line| !line.starts_with('#'));
+        lines
+            .filter_map(|line| line.rsplit_once(' '))
+            .map(|(name, value)| (name.into(), value.parse().unwrap()))
+            .collect()
+    }
+
+    /// Waits until these metrics are so; what is not told is 0.
+    #[track_caller]
+    pub fn wait_for_metrics(&self, expected: &[(&str, u64)]) {
+        let is_so = |metrics: &BTreeMap<String, u64>| {
+            expected.iter().all(|(name, value)| metrics.get(*name).copied().unwrap_or_default() == *value)
+        };
+        for _ in 0..1_000 {
+            if is_so(&self.metrics()) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("{expected:?} is not so: {:?}", self.metrics());
+    }
+
     /// Waits until the store has as many slices.
     pub fn wait_for_rows(&self, count: usize) {
         for _ in 0..1_000 {

@@ -51,6 +51,12 @@ impl Runner<'_> {
         self.failures.extend(passed.err().map(|error| error.to_string()));
     }
 
+    /// A check that these tools do themselves.
+    fn examine(&mut self, examined: Result<()>) {
+        self.totals += Totals::one(examined.is_ok());
+        self.failures.extend(examined.err().map(|error| error.to_string()));
+    }
+
     /// A check that failed before there was a command to run.
     fn fail(&mut self, what: String) {
         self.totals += Totals::one(false);

@@ -4,6 +4,7 @@ use std::process::{Command, Stdio};
 
 use crate::build::{Need, files_under};
 use crate::crash;
+use crate::licenses;
 use crate::setup::WASM_TARGET;
 use crate::test::Runner;
 use crate::workspace::{Context, read_json};
@@ -61,10 +62,16 @@ pub const PARTS: &[Part] = &[
         needs: &[Need::Bundles, Need::DuckDb],
         run: collector,
     },
+    Part {
+        name: "nginx",
+        about: "behind a proxy as behind a delivery network",
+        needs: &[Need::Bundles, Need::DuckDb],
+        run: nginx,
+    },
     Part { name: "crash", about: "does it keep what it acknowledges?", needs: crash::NEEDS, run: crash_rounds },
     Part {
         name: "lint",
-        about: "Clippy and the types of TypeScript",
+        about: "Clippy, the types of TypeScript, the notices of third parties",
         needs: &[Need::Bundles, Need::DuckDb],
         run: lint,
     },
@@ -140,6 +147,20 @@ fn lint(runner: &mut Runner<'_>) -> Option<&'static str> {
         }
         Err(error) => runner.fail(error),
     }
+    runner.examine(licenses::check(runner.context));
+    None
+}
+
+/// These tests are ignored by `cargo test`, because they need a program that is not of this project.
+fn nginx(runner: &mut Runner<'_>) -> Option<&'static str> {
+    let mut probe = Command::new("nginx");
+    let installed = probe.arg("-v").stderr(Stdio::null()).status().is_ok_and(|status| status.success());
+    if !installed {
+        return Some("nginx is not installed (Debian: `apt-get install nginx`)");
+    }
+    let mut command = test_command(runner.context, "quartile-collector");
+    command.args(["--test", "nginx", "--", "--ignored"]);
+    runner.suite(command);
     None
 }
 

@@ -1,0 +1,80 @@
+//! HTTP/2 without TLS, by prior knowledge: for proxies that speak it to what is behind them.
+
+#![allow(clippy::unwrap_used, reason = "this is test code, which the lint does not see outside of tests")]
+
+mod support;
+
+use bytes::Bytes;
+use http::{Method, Request, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http2::{self, SendRequest};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use quartile_collector::app::Bounds;
+use serde_json::{Value, json};
+use support::{CONFIG, Running, batch};
+use tokio::net::TcpStream;
+use tokio::runtime::Runtime;
+
+async fn connect(running: &Running) -> SendRequest<Full<Bytes>> {
+    let stream = TcpStream::connect(running.address).await.unwrap();
+    let (sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    sender
+}
+
+fn post(body: Vec<u8>) -> Request<Full<Bytes>> {
+    let request = Request::builder().method(Method::POST).uri("http://localhost/v1/collect");
+    request.header("content-type", "text/plain").body(Full::from(body)).unwrap()
+}
+
+#[test]
+fn many_requests_share_one_connection() {
+    let running = Running::start();
+    let runtime = Runtime::new().unwrap();
+    runtime.block_on(async {
+        let sender = connect(&running).await;
+        let sending: Vec<_> = (0..50)
+            .map(|_| {
+                let mut sender = sender.clone();
+                tokio::spawn(async move {
+                    let answer = sender.send_request(post(serde_json::to_vec(&batch()).unwrap())).await.unwrap();
+                    assert_eq!(answer.status(), StatusCode::OK);
+                    assert_eq!(answer.headers()["x-request-id"].len(), 16);
+                    let body: Value =
+                        serde_json::from_slice(&answer.into_body().collect().await.unwrap().to_bytes()).unwrap();
+                    assert_eq!(body["accepted"], json!(2));
+                })
+            })
+            .collect();
+        for sent in sending {
+            sent.await.unwrap();
+        }
+    });
+    running.wait_for_rows(1);
+}
+
+#[test]
+fn bodies_are_bounded_as_they_are_without_it() {
+    let running = Running::start();
+    Runtime::new().unwrap().block_on(async {
+        let mut sender = connect(&running).await;
+        let answer = sender.send_request(post(vec![b' '; 600_000])).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE);
+        let answer = sender.send_request(post(b"{".to_vec())).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::BAD_REQUEST, "the connection goes on");
+    });
+}
+
+#[test]
+fn an_idle_connection_is_ended_and_costs_nothing_lasting() {
+    let bounds = Bounds { head_time: std::time::Duration::from_millis(200), ..Bounds::default() };
+    let running = Running::with(&format!("auth = \"none\"\n{CONFIG}"), bounds);
+    let runtime = Runtime::new().unwrap();
+    let mut sender = runtime.block_on(async {
+        let mut sender = connect(&running).await;
+        assert_eq!(sender.send_request(post(b"{".to_vec())).await.unwrap().status(), StatusCode::BAD_REQUEST);
+        sender
+    });
+    running.wait_for_metrics(&[("quartile_connections", 1), ("quartile_requests_in_flight", 0)]);
+    assert!(runtime.block_on(sender.ready()).is_err(), "the connection was ended");
+}
