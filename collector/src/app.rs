@@ -4,7 +4,6 @@
 use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +18,8 @@ use crate::config::{Config, Sites};
 use crate::enrich::Enricher;
 use crate::enrich::agent::{Agents, PatternError};
 use crate::enrich::daily::Salts;
-use crate::enrich::place::{PlaceDatabase, PlaceError};
+use crate::enrich::place::{PlaceError, Places};
+use crate::enrich::watch::{Watch, files};
 use crate::forward::delivery::Delivery;
 use crate::forward::letters::DeadLetters;
 use crate::forward::progress::Progress;
@@ -34,7 +34,7 @@ use crate::store::reopen::Reopening;
 
 pub use crate::server::Bounds;
 
-/// How often what is due is looked after: salts, the file of places, the store.
+/// How often what is due is looked after: salts, the store, the archive.
 const UPKEEP: Duration = Duration::from_secs(30);
 
 /// How often it is looked whether the store is to be filled again: the existence of a file.
@@ -57,14 +57,9 @@ pub enum StartError {
     /// The queue cannot be opened.
     #[error("the queue cannot be opened")]
     Queue(#[source] Box<OpenError>),
-    /// The file of places cannot be used.
-    #[error("geo.mmdb, {path}, cannot be used")]
-    Places {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: PlaceError,
-    },
+    /// A file of places cannot be used.
+    #[error("geo.mmdb: {0}")]
+    Places(#[from] PlaceError),
     /// The built-in patterns cannot be used.
     #[error(transparent)]
     Patterns(#[from] PatternError),
@@ -81,6 +76,7 @@ pub struct Collector {
     server: JoinHandle<()>,
     forwarder: JoinHandle<Result<(), ForwardError>>,
     upkeep: [JoinHandle<()>; 2],
+    _places: Option<Watch>,
 }
 
 impl Collector {
@@ -136,6 +132,7 @@ impl Collector {
         let handle = server.handle();
         Ok(Self {
             address,
+            _places: watch_places(&handle),
             upkeep: [
                 tokio::spawn(upkeep(handle.clone(), UPKEEP, look_after)),
                 tokio::spawn(upkeep(handle.clone(), REFILL, refill_store)),
@@ -151,6 +148,11 @@ impl Collector {
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Reads the files of places that have changed again. It happens by itself where the operating system tells of changes.
+    pub fn reload_places(&self) {
+        self.handle.services().enricher.places.reload();
     }
 
     /// Replaces who may send, without a restart.
@@ -194,19 +196,27 @@ fn start_sinks(config: &Config, store: &Arc<dyn Store>, clock: &Clock) -> Result
 }
 
 fn enricher(config: &Config) -> Result<Enricher, StartError> {
-    let places = match &config.mmdb {
-        None => PlaceDatabase::none(),
-        Some(path) => {
-            PlaceDatabase::open(path.clone()).map_err(|source| StartError::Places { path: path.clone(), source })?
-        }
-    };
     Ok(Enricher {
         agents: Agents::new()?,
-        trusted: config.trusted_proxies.clone(),
+        trust: config.trust.clone(),
         headers: config.headers.clone(),
-        places,
+        places: Places::open(config.mmdb.clone())?,
         salts: Salts::new(config.data_dir.join("salts")),
     })
+}
+
+/// Reads the files of places again when they are replaced, where there are any.
+fn watch_places(handle: &Handle) -> Option<Watch> {
+    let paths = || handle.services().enricher.places.paths();
+    paths().next()?;
+    let reader = handle.clone();
+    match files(paths(), move || reader.services().enricher.places.reload()) {
+        Ok(watch) => Some(watch),
+        Err(error) => {
+            tracing::warn!(%error, "the files of places cannot be watched: they are read again at the next start or signal");
+            None
+        }
+    }
 }
 
 /// Opens the store of the configuration. Blocks on the disk.
@@ -256,11 +266,6 @@ fn look_after(services: &Services) {
     let now = services.clock.now();
     if let Err(error) = services.enricher.salts.destroy_old(now) {
         tracing::error!(%error, "an old salt could not be destroyed");
-    }
-    match services.enricher.places.refresh() {
-        Ok(true) => tracing::info!("the file of places was read again"),
-        Ok(false) => {}
-        Err(error) => tracing::error!(%error, "the new file of places is not used"),
     }
     if let Err(error) = services.store.maintain() {
         tracing::error!(?error, "the store could not look after itself");

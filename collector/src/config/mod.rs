@@ -3,6 +3,7 @@
 //! Without a file there is the *demo*: one site that anybody on this machine may send to and read from. What a file must
 //! hold and what it may hold is written at [`EXAMPLE`]; a key that is not there is a mistake.
 
+mod proxies;
 mod reader;
 mod sink;
 mod site;
@@ -12,18 +13,17 @@ mod tests;
 use std::fmt;
 use std::fs;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use http::HeaderName;
-use ipnet::IpNet;
 use sha2::{Digest, Sha256};
 
 pub use self::reader::Mistake;
 use self::reader::{Mistakes, Section};
 pub use self::site::{Origins, Site, Sites};
 use crate::archive::{Archive, Retention};
+use crate::enrich::address::Trust;
 use crate::enrich::headers::HeaderNames;
 use crate::queue::{self, Durability};
 use crate::sink::SinkConfig;
@@ -61,12 +61,12 @@ pub struct Config {
     pub queue: queue::Config,
     /// The archive of what was consumed from the queue, if one is kept; its folder is in `data_dir`.
     pub archive: Option<Archive>,
-    /// An MMDB file with places.
-    pub mmdb: Option<PathBuf>,
+    /// MMDB files with places and networks.
+    pub mmdb: Vec<PathBuf>,
     /// The headers in which trusted proxies tell address and place.
     pub headers: HeaderNames,
-    /// Peers whose headers are believed.
-    pub trusted_proxies: Vec<IpNet>,
+    /// Whose headers are believed.
+    pub trust: Trust,
     /// Further places that rows go to.
     pub sinks: Vec<SinkConfig>,
     /// Who may read reports.
@@ -161,7 +161,7 @@ pub fn parse(text: &str, env: Env<'_>) -> Result<Config, ConfigError> {
     }
     config.read_queue(&mut root);
     config.read_archive(&mut root);
-    config.read_proxies(&mut root);
+    config.read_proxies(&mut root, env);
     config.read_access(&mut root);
     config.read_rest(&mut root);
     root.finish();
@@ -176,10 +176,7 @@ fn demo(env: Env<'_>) -> Result<Config, ConfigError> {
         demo: true,
         sites: Sites::demo(),
         headers: HeaderNames::preset("cloudflare").unwrap_or_default(),
-        trusted_proxies: vec![
-            IpNet::from(IpAddr::from([127, 0, 0, 1])),
-            IpNet::from(IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1])),
-        ],
+        trust: proxies::this_machine(),
         access: Access::Open,
         ..Config::least()
     };
@@ -208,9 +205,9 @@ impl Config {
             queue: queue::Config::new(PathBuf::new()),
             archive: None,
             sinks: Vec::new(),
-            mmdb: None,
+            mmdb: Vec::new(),
             headers: HeaderNames::default(),
-            trusted_proxies: Vec::new(),
+            trust: Trust::default(),
             access: Access::Tokens(Vec::new()),
             forward_delay: Duration::from_millis(200),
             log: LogFormat::Text,
@@ -274,31 +271,6 @@ impl Config {
         };
         self.archive = Some(Archive { dir: PathBuf::new(), retention });
         self.set_data_dir(self.data_dir.clone());
-    }
-
-    fn read_proxies(&mut self, root: &mut Section<'_>) {
-        for (field, text) in root.texts("trusted_proxies").unwrap_or_default() {
-            let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
-            match network {
-                Ok(network) => self.trusted_proxies.push(network),
-                Err(_) => root.blame_whole(&field, "must be an address or a network, such as 10.0.0.0/8"),
-            }
-        }
-        let Some(mut section) = root.section("geo") else { return };
-        if let Some(path) = section.text("mmdb") {
-            if !Path::new(&path).is_file() {
-                section.blame(
-                    "mmdb",
-                    &format!("names {path}, which is no file: put an MMDB file there, or leave this out"),
-                );
-            }
-            self.mmdb = Some(path.into());
-        }
-        self.headers = geo_headers(&mut section);
-        if self.headers != HeaderNames::default() && self.trusted_proxies.is_empty() {
-            section.blame("headers", "are believed from nobody: name your proxies in `trusted_proxies`");
-        }
-        section.finish();
     }
 
     fn read_access(&mut self, root: &mut Section<'_>) {
@@ -376,37 +348,6 @@ impl Config {
             }
         }
     }
-}
-
-/// A preset's name, or a table of header names.
-fn geo_headers(section: &mut Section<'_>) -> HeaderNames {
-    if section.is_text("headers") {
-        let preset = section.text("headers").and_then(|name| HeaderNames::preset(&name));
-        if preset.is_none() {
-            let presets: Vec<_> = HeaderNames::presets().collect();
-            section.blame("headers", &format!("must be one of {}, or a table of header names", presets.join(", ")));
-        }
-        return preset.unwrap_or_default();
-    }
-    let Some(mut names) = section.section("headers") else { return HeaderNames::default() };
-    let mut header = |key| {
-        let name = names.text(key)?;
-        let parsed = name.parse::<HeaderName>();
-        if parsed.is_err() {
-            names.blame(key, "must be the name of a header");
-        }
-        parsed.ok()
-    };
-    let read = HeaderNames {
-        address: header("address"),
-        country: header("country"),
-        region: header("region"),
-        city: header("city"),
-        isp: header("isp"),
-        composite: None,
-    };
-    names.finish();
-    read
 }
 
 fn durability(text: &str) -> Option<Durability> {

@@ -115,7 +115,7 @@ fn every_mistake_is_told_at_once_with_its_field_and_cure() {
     auth.tokens[0]: must be the SHA-256 of a token, 64 hexadecimal digits: `quartile token create` prints both
     forward.delay_ms: must be a whole number from 0 to 60000
     log.format: must be `text` or `json`
-    colour: is unknown here; known are sites, sinks, listen, data_dir, queue, archive, trusted_proxies, geo, auth, forward, log
+    colour: is unknown here; known are sites, sinks, listen, data_dir, queue, archive, trusted_proxies, proxy_secret, geo, auth, forward, log
     QUARTILE_DURABILITY: must be `fsync` (survives a power cut), `os` (survives a crash of the collector) or `memory`
     QUARTILE_TOKEN: must have at least 16 characters: `quartile token create` makes one
     "#);
@@ -163,6 +163,51 @@ fn headers_without_a_trusted_proxy_are_a_mistake() {
     let site = "[[sites]]\nid = \"a\"\norigins = [\"*\"]\n[geo]\nheaders = { country = \"X-Country\" }";
     assert!(mistakes(Some(site), &[])[0].starts_with("geo.headers: "));
     assert_eq!(mistakes(Some(&format!("trusted_proxies = [\"::1\"]\n{site}")), &[]), [""; 0]);
+}
+
+#[test]
+fn a_proxy_without_a_fixed_address_shows_a_secret() {
+    let text = |section: &str| {
+        format!("[[sites]]\nid = \"a\"\norigins = [\"*\"]\n[geo]\nheaders = \"fastly\"\n[proxy_secret]\n{section}")
+    };
+    let good = text("header = \"X-Edge\"\nsecret = \"0123456789abcdef\"");
+    let secret = parse(&good, &no_env).unwrap().trust.secret.unwrap();
+    assert_eq!((secret.header.as_str(), &*secret.secret), ("x-edge", "0123456789abcdef"));
+    let named = text("header = \"X-Edge\"\nsecret_env = \"EDGE\"");
+    assert_eq!(mistakes(Some(&named), &[("EDGE", "0123456789abcdef")]), [""; 0]);
+    insta::assert_snapshot!(mistakes(Some(&named), &[("EDGE", "0123456789abcde")]).join("\n"), @"proxy_secret.secret: must have at least 16 characters, here or in the variable that `secret_env` names");
+    let wrong = mistakes(Some(&text("header = \"X Edge\"\nsecrt = 1")), &[]).join("\n");
+    insta::assert_snapshot!(wrong, @r"
+    proxy_secret.header: must be the name of the header that your proxy puts the secret into
+    proxy_secret.secret: must have at least 16 characters, here or in the variable that `secret_env` names
+    proxy_secret.secrt: is unknown here; known are header, secret, secret_env
+    geo.headers: are believed from nobody: name your proxies in `trusted_proxies`, or a secret in `proxy_secret`
+    ");
+}
+
+#[test]
+fn files_of_places_are_one_or_a_list() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.mmdb");
+    fs::write(&path, "").unwrap();
+    let with = |value: &str| format!("[[sites]]\nid = \"a\"\norigins = [\"*\"]\n[geo]\nmmdb = {value}");
+    let path = path.to_str().unwrap();
+    for (count, value) in [(1, format!("\"{path}\"")), (4, format!("{:?}", [path; 4]))] {
+        assert_eq!(parse(&with(&value), &no_env).unwrap().mmdb.len(), count);
+    }
+    let mistakes = |value: &str| mistakes(Some(&with(value)), &[]);
+    assert_eq!(mistakes(&format!("{:?}", [path; 5])), ["geo.mmdb: may name at most 4 files"]);
+    let missing = mistakes(&format!("[\"{path}\", \"/nowhere.mmdb\"]"));
+    assert!(missing[0].starts_with("geo.mmdb[1]: names /nowhere.mmdb, which is no file"), "{missing:?}");
+}
+
+#[test]
+fn the_generic_mapping_names_every_header() {
+    let text = "trusted_proxies = [\"::1\"]\n[[sites]]\nid = \"a\"\norigins = [\"*\"]\n[geo.headers]\naddress = \"Forwarded\"\n\
+                country = \"X-C\"\nregion = \"X-R\"\ncity = \"X-Y\"\nisp = \"X-I\"\nasn = \"X-N\"\npercent_encoded = true";
+    let headers = parse(text, &no_env).unwrap().headers;
+    assert_eq!(headers.address, Some(http::header::FORWARDED));
+    assert!(headers.encoded && headers.asn.is_some() && headers.composite.is_none());
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Real user agents, and what a report says of each.
 
+use std::sync::LazyLock;
+
 use quartile_protocol::batch::Client;
 
 use super::*;
@@ -18,18 +20,20 @@ fn told(agent: &Agent) -> String {
     parts.join(" | ")
 }
 
+/// Compiled once: it takes a development build seconds.
+static AGENTS: LazyLock<Agents> = LazyLock::new(|| Agents::new().unwrap());
+
 /// User agents of real senders with what a report says of each; the file names their sources and licences.
 const TABLE: &str = include_str!("../../../fixtures/user-agents.tsv");
 
 #[test]
 fn real_user_agents() {
-    let agents = Agents::new().unwrap();
     let lines = TABLE.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
     let (mut read, mut wrong) = (0, String::new());
     for line in lines {
         let (expect, user_agent) = line.split_once('\t').unwrap();
         // Twice, because the second time it is remembered.
-        for found in [told(&agents.read(user_agent)), told(&agents.read(user_agent))] {
+        for found in [told(&AGENTS.read(user_agent)), told(&AGENTS.read(user_agent))] {
             if found != expect {
                 wrong.push_str(&format!("\nexpected {expect}\nfound    {found}\n         {user_agent}"));
             }
@@ -38,12 +42,12 @@ fn real_user_agents() {
     }
     assert!(wrong.is_empty(), "{wrong}");
     assert!(read >= 200, "the table has {read} user agents");
-    assert_eq!(told(&agents.read("")), " |  |  |  |  | ", "nothing is known without one");
+    assert_eq!(told(&AGENTS.read("")), " |  |  |  |  | ", "nothing is known without one");
 }
 
 #[track_caller]
 fn check_hints(user_agent: &str, client: Client, expect: &str) {
-    assert_eq!(told(&Agents::new().unwrap().read(user_agent).with_hints(&client)), expect);
+    assert_eq!(told(&AGENTS.read(user_agent).with_hints(&client)), expect);
 }
 
 #[test]
@@ -89,7 +93,7 @@ fn hints_are_better_than_a_frozen_user_agent() {
 
 #[test]
 fn a_long_part_is_cut() {
-    let agent = Agents::new().unwrap().parse(&format!("{}/1.0 CFNetwork/1", "x".repeat(150)));
+    let agent = AGENTS.parse(&format!("{}/1.0 CFNetwork/1", "x".repeat(150)));
     assert!(agent.browser.len() <= PART_BYTES, "{}", agent.browser);
 }
 
