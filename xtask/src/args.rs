@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::bench;
 use crate::demo;
 use crate::test;
 
@@ -21,6 +22,9 @@ cargo xtask COMMAND: builds, tests and shows the product. Every command first pu
                              Kill, starve and damage a collector while simulated viewers post, and see whether it keeps
                              what it acknowledged (docs/reliability.md). A round takes some seconds; a failure prints
                              its seed.
+  bench ingest [--json] [--rounds N] [--seconds N]
+                             Measure what the collector takes in beside a bare axum handler, nginx and Fastify: requests
+                             a second, latency, processor time, memory (docs/reliability.md). Takes some minutes.
   build                      Compile the SDK to WebAssembly, bundle the npm package, compile the collector.
   size [--json]              Measure what a page has to load against npm/size-budget.json. With --json, the last line
                              on standard output is the result and progress goes to standard error.
@@ -46,6 +50,8 @@ pub enum Command {
     Demo(demo::Options),
     /// Torture a collector.
     Crash(Vec<String>),
+    /// Measure how fast it is.
+    Bench(bench::Options),
     /// Measure what ships.
     Size {
         /// For a program to read.
@@ -68,6 +74,7 @@ pub fn parse(arguments: &[String]) -> Result<Command, String> {
         Some("test") => Command::Test(test_options(&mut rest)?),
         Some("demo") => Command::Demo(demo_options(&mut rest)?),
         Some("crash") => Command::Crash(crash_options(&mut rest)?),
+        Some("bench") => Command::Bench(bench::options(&mut rest)?),
         Some("size") => Command::Size { json: size_options(&mut rest)? },
         Some(other) => return Err(format!("there is no command `{other}`")),
     };
@@ -157,6 +164,9 @@ mod tests {
             parsed("demo --once --port 5000"),
             Ok(Command::Demo(demo::Options { once: true, port: Some(5000) }))
         );
+        let ingest = bench::ingest::Options { json: true, rounds: 20, seconds: 60 };
+        let ingest = Command::Bench(bench::Options::Ingest(ingest));
+        assert_eq!(parsed("bench ingest --json --rounds 20 --seconds 60"), Ok(ingest));
         let options = ["--rounds", "7", "--seed", "42"].map(str::to_owned).to_vec();
         assert_eq!(parsed("crash --rounds 7 --seed 42"), Ok(Command::Crash(options)));
     }
@@ -175,6 +185,11 @@ mod tests {
             ("crash --rounds", "--rounds needs"),
             ("crash --seed x", "--seed needs"),
             ("crash --gently", "`--gently`"),
+            ("bench", "needs the name"),
+            ("bench nothing", "`nothing`"),
+            ("bench ingest --rounds 21", "up to 20"),
+            ("bench ingest --seconds 0", "up to 60"),
+            ("bench ingest --fast", "`--fast`"),
             ("size --xml", "`--xml`"),
             ("size --json more", "`more`"),
         ] {

@@ -4,6 +4,7 @@
 //! before what; `setup` and `wasm` put it in place; `test`, `demo` and `size` use it.
 
 mod args;
+mod bench;
 mod build;
 mod crash;
 mod demo;
@@ -48,7 +49,12 @@ fn main() -> ExitCode {
 
 /// Carries out a command.
 fn run(command: &Command) -> error::Result<()> {
-    let sink = if *command == (Command::Size { json: true }) { Sink::Stderr } else { Sink::Stdout };
+    let for_a_program = match command {
+        Command::Size { json } => *json,
+        Command::Bench(options) => options.json(),
+        _ => false,
+    };
+    let sink = if for_a_program { Sink::Stderr } else { Sink::Stdout };
     let context = Context::find(Progress::new(sink))?;
     match command {
         Command::Help => {
@@ -60,6 +66,7 @@ fn run(command: &Command) -> error::Result<()> {
         Command::Test(options) => test::run_all(&context, options),
         Command::Demo(options) => demo::run_all(&context, options),
         Command::Crash(options) => crash::run_all(&context, options),
+        Command::Bench(options) => bench::run_all(&context, options),
         Command::Size { json } => size::run_all(&context, *json),
     }
 }
