@@ -24,9 +24,8 @@ fn missing() -> io::Error {
 impl MemoryFs {
     /// Another file system with the same files.
     pub fn copied(&self) -> Self {
-        let copy = |(path, content): (&PathBuf, &Content)| {
-            (path.clone(), Arc::new(Mutex::new(locked(content).clone())))
-        };
+        let copy =
+            |(path, content): (&PathBuf, &Content)| (path.clone(), Arc::new(Mutex::new(locked(content).clone())));
         Self(Arc::new(Mutex::new(locked(&self.0).iter().map(copy).collect())))
     }
 
@@ -49,7 +48,7 @@ impl MemoryFs {
             let (queue, mut reader) = Queue::open(&Config::new(folder), Arc::new(self.clone())).unwrap();
             queue.close().await;
             let mut records = Vec::new();
-            while let Some(found) = reader.read(100, 1 << 20).await.unwrap() {
+            while let Some(found) = reader.next_batch(100, 1 << 20).await.unwrap() {
                 records.extend(found.into_iter().map(|record| record.payload));
             }
             records

@@ -2,6 +2,7 @@
 
 use crate::bench;
 use crate::demo;
+use crate::fuzz;
 use crate::test;
 
 /// What the person who runs it is told.
@@ -22,6 +23,9 @@ cargo xtask COMMAND: builds, tests and shows the product. Every command first pu
                              Kill, starve and damage a collector while simulated viewers post, and see whether it keeps
                              what it acknowledged (docs/reliability.md). A round takes some seconds; a failure prints
                              its seed.
+  fuzz [--seconds N] [TARGET]
+                             Search, guided by coverage, for input that breaks something, N seconds (default 30) a target.
+                             TARGET is one of: decode, agents, headers, queue.
   bench ingest [--json] [--rounds N] [--seconds N]
                              Measure what the collector takes in beside a bare axum handler, nginx and Fastify: requests
                              a second, latency, processor time, memory (docs/reliability.md). Takes some minutes.
@@ -50,6 +54,8 @@ pub enum Command {
     Demo(demo::Options),
     /// Torture a collector.
     Crash(Vec<String>),
+    /// Search for input that breaks something.
+    Fuzz(fuzz::Options),
     /// Measure how fast it is.
     Bench(bench::Options),
     /// Measure what ships.
@@ -74,6 +80,7 @@ pub fn parse(arguments: &[String]) -> Result<Command, String> {
         Some("test") => Command::Test(test_options(&mut rest)?),
         Some("demo") => Command::Demo(demo_options(&mut rest)?),
         Some("crash") => Command::Crash(crash_options(&mut rest)?),
+        Some("fuzz") => Command::Fuzz(fuzz::options(&mut rest)?),
         Some("bench") => Command::Bench(bench::options(&mut rest)?),
         Some("size") => Command::Size { json: size_options(&mut rest)? },
         Some(other) => return Err(format!("there is no command `{other}`")),
@@ -164,6 +171,8 @@ mod tests {
             parsed("demo --once --port 5000"),
             Ok(Command::Demo(demo::Options { once: true, port: Some(5000) }))
         );
+        let one = fuzz::Options { target: Some("queue"), seconds: 86_400 };
+        assert_eq!(parsed("fuzz --seconds 86400 queue"), Ok(Command::Fuzz(one)));
         let ingest = bench::ingest::Options { json: true, rounds: 20, seconds: 60 };
         let ingest = Command::Bench(bench::Options::Ingest(ingest));
         assert_eq!(parsed("bench ingest --json --rounds 20 --seconds 60"), Ok(ingest));
@@ -185,6 +194,8 @@ mod tests {
             ("crash --rounds", "--rounds needs"),
             ("crash --seed x", "--seed needs"),
             ("crash --gently", "`--gently`"),
+            ("fuzz everything", "`everything`"),
+            ("fuzz --seconds 86401", "86400"),
             ("bench", "needs the name"),
             ("bench nothing", "`nothing`"),
             ("bench ingest --rounds 21", "up to 20"),
