@@ -167,26 +167,21 @@ impl Bench<'_> {
         Prepared::default().ensure_all(context, &[Need::Bundles, Need::DuckDb])?;
         let folder = context.target_folder()?.join("bench");
         make_folder(&folder)?;
-        // In a folder of its own, or each build without the store would throw away the one with it.
-        let apart = folder.join("without-duckdb");
-        let build = |arguments: &[&str], target: Option<&Path>| {
-            let mut command = context.cargo(&["build", "--release"]);
-            command.args(arguments);
-            if let Some(target) = target {
-                command.arg("--target-dir").arg(target);
-            }
-            run(&mut command, context.progress.sink())
-        };
+        let small = folder.join("quartile-without-duckdb");
+        let built = context.target_folder()?.join("release");
+        let build =
+            |arguments: &[&str]| run(context.cargo(&["build", "--release"]).args(arguments), context.progress.sink());
         context.progress.step("Compiling for the bench", || {
-            build(&["--package", "quartile-collector", "--package", "quartile-bench"], None)?;
-            build(&["--package", "quartile-collector", "--no-default-features"], Some(&apart))
+            // One after the other in the same folder, so that what both are made of is compiled once.
+            build(&["--package", "quartile-collector", "--no-default-features"])?;
+            std::fs::copy(built.join("quartile"), &small).doing(|| "keeping the collector without a store".into())?;
+            build(&["--package", "quartile-collector", "--package", "quartile-bench"])
         })?;
-        let release = context.target_folder()?.join("release");
         Ok(Bench {
             context,
-            full: release.join("quartile"),
-            load: release.join("quartile-bench"),
-            small: apart.join("release/quartile"),
+            full: built.join("quartile"),
+            load: built.join("quartile-bench"),
+            small,
             has_nginx: answers(Command::new("nginx").arg("-v")),
             fastify: install_fastify(context, &folder),
             folder,

@@ -85,6 +85,12 @@ impl Agents {
         agent
     }
 
+    /// Whether a user agent need not be read again.
+    #[must_use]
+    pub fn remembers(&self, user_agent: &str) -> bool {
+        self.remembered.peek(user_agent).is_some()
+    }
+
     fn parse(&self, user_agent: &str) -> Agent {
         if user_agent.is_empty() {
             return Agent::default();

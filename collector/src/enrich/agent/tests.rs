@@ -45,6 +45,14 @@ fn real_user_agents() {
     assert_eq!(told(&AGENTS.read("")), " |  |  |  |  | ", "nothing is known without one");
 }
 
+#[test]
+fn what_is_remembered_has_a_bound() {
+    let small = Agents { remembered: Cache::new(10), ..Agents::new().unwrap() };
+    (0..100).for_each(|number| drop(small.read(&format!("unheard-of/{number}"))));
+    let remembered = (0..100).filter(|number| small.remembers(&format!("unheard-of/{number}"))).count();
+    assert!((1..=10).contains(&remembered), "{remembered}");
+}
+
 #[track_caller]
 fn check_hints(user_agent: &str, client: Client, expect: &str) {
     assert_eq!(told(&AGENTS.read(user_agent).with_hints(&client)), expect);
