@@ -39,7 +39,7 @@ pub struct Outcome {
 
 impl Outcome {
     /// The result: latencies in microseconds.
-    pub fn to_json(mut self) -> Value {
+    pub fn into_json(mut self) -> Value {
         self.latencies.sort_unstable();
         let micros = |share: f64| {
             let last = self.latencies.len().saturating_sub(1);
@@ -212,7 +212,7 @@ mod tests {
     #[test]
     fn latencies_are_ranked() {
         let latencies = (1..=1000).rev().map(Duration::from_micros).collect();
-        let json = Outcome { latencies, ..Outcome::default() }.to_json();
+        let json = Outcome { latencies, ..Outcome::default() }.into_json();
         assert_eq!(
             (json["p50_us"].as_u64(), json["p99_us"].as_u64(), json["p999_us"].as_u64()),
             (Some(501), Some(990), Some(999))

@@ -87,6 +87,6 @@ fn load(options: &LoadOptions) -> Result<()> {
         Pace::Open { rate } => Some(rate),
     };
     let outcome = load::run(options.to, requests, options.connections as usize, seconds, rate)?;
-    println!("{}", outcome.to_json());
+    println!("{}", outcome.into_json());
     Ok(())
 }
