@@ -27,6 +27,10 @@ const FASTIFY: &str = "fastify@5";
 /// Events in a batch.
 const SIZES: [u32; 3] = [1, 10, 50];
 
+/// Connections at once, to every server alike. One that syncs answers a group at a time, so with few of them its
+/// throughput would be that of the disk's latency.
+const CONNECTIONS: u32 = 512;
+
 /// The size that targets are about.
 const USUAL: u32 = 10;
 
@@ -269,7 +273,7 @@ impl Bench<'_> {
     fn load(&self, subject: &Subject, events: u32, seconds: u64, rate: Option<u32>) -> Result<Run> {
         let mut command = Command::new(&self.load);
         command.args(["load", "--to", &subject.address.to_string(), "--events", &events.to_string()]);
-        command.args(["--seconds", &seconds.to_string()]);
+        command.args(["--seconds", &seconds.to_string(), "--connections", &CONNECTIONS.to_string()]);
         match rate {
             None => command.arg("closed"),
             Some(rate) => command.args(["open", &rate.to_string()]),
@@ -346,9 +350,9 @@ fn install_fastify(context: &Context, folder: &Path) -> Option<PathBuf> {
     make_folder(&folder).ok()?;
     std::fs::copy(context.path("xtask/bench/fastify.mjs"), folder.join("fastify.mjs")).ok()?;
     if !folder.join("node_modules/fastify").exists() {
-        let mut command = context.npm(&["install", "--no-save", "--ignore-scripts", "--prefix"]);
-        command.arg(&folder).arg(FASTIFY);
-        run(&mut command, context.progress.sink()).ok()?;
+        let prefix = format!("--prefix={}", folder.display());
+        let arguments = ["install", FASTIFY, "--no-save", "--ignore-scripts", &prefix];
+        run(&mut context.npm(&arguments), context.progress.sink()).ok()?;
     }
     Some(folder)
 }
