@@ -71,7 +71,7 @@ pub fn agents(data: &[u8]) {
         platform,
         platform_version,
         model,
-        mobile: Some(data.len() % 2 == 0),
+        mobile: Some(data.len().is_multiple_of(2)),
         touch_points,
         ..Client::default()
     };
