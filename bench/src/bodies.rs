@@ -9,7 +9,7 @@ use quartile_protocol::batch::Batch;
 use quartile_protocol::clock::Wall;
 use quartile_protocol::id::SiteId;
 use quartile_simulator::audience::Viewer;
-use quartile_tracker::Outcome;
+use quartile_tracker::Answer;
 
 use super::Result;
 
@@ -57,7 +57,7 @@ fn fullest_batch(site: &SiteId, mut viewer: Viewer) -> Option<Batch> {
         opened,
         Box::new(move |batch: &Batch, _| {
             network.lock().unwrap_or_else(PoisonError::into_inner).push(batch.clone());
-            Some((20, Outcome::Acknowledged { wait: None, server_time: Some(batch.sent_at) }))
+            Some((20, Answer::ACKNOWLEDGED))
         }),
     );
     let sent = std::mem::take(&mut *sent.lock().unwrap_or_else(PoisonError::into_inner));
