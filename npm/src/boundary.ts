@@ -11,9 +11,20 @@ export const enum Signal {
   Joined = 6,
   Source = 7,
   Failed = 8,
+  Viewable = 9,
   Fullscreen = 11,
   Pip = 12,
+  Cast = 13,
+  Captions = 14,
+  AudioTrack = 15,
+  Rendition = 16,
   Frames = 17,
+  Bytes = 18,
+  Latency = 19,
+  Live = 20,
+  AdBreak = 21,
+  Ad = 22,
+  Interaction = 23,
 }
 
 /** What the page did. */

@@ -27,6 +27,8 @@ export interface Core {
     c: number,
     now: number,
   ): void;
+  user(user: number, now: number): void;
+  snapshot(player: number): void;
   page(signal: PageSignal, now: number): void;
   timeout(now: number): void;
   wake_at(): number;

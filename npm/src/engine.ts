@@ -1,6 +1,9 @@
 // The module at work: every way to it, its one timer, and the requests that it wants to make.
+import { Outcome } from './boundary.js';
 import { type Core, result } from './core.js';
-import { deliver } from './transport.js';
+import type { Settings } from './options.js';
+import type { Store } from './store.js';
+import { type Answer, deliver } from './transport.js';
 
 /** Does something with the module, now or once it is there. */
 export type Run = (task: (core: Core) => void) => void;
@@ -25,10 +28,18 @@ export function attempt(log: Log, act: () => void): void {
   }
 }
 
+/** To be tried again when the visitor has agreed, or in an hour at the latest. */
+const HELD: Answer = [Outcome.Later, 3_600_000, 0];
+
+/** Neither sent nor said again. */
+const DROPPED: Answer = [Outcome.Acknowledged, 0, 0];
+
 /** What waits for its core. `look` looks at all players. */
-export function engine(url: string, log: Log, look: (core: Core) => void) {
+export function engine({ url, beforeSend }: Settings, log: Log, look: (core: Core) => void, store: Store) {
   let core: Core | undefined;
   let envelope: Envelope;
+  /** Whether the visitor has still to agree: nothing leaves the page. */
+  let held = false;
   /** What waits for the module; nothing does once it is there, or cannot be. */
   let waiting: Parameters<Run>[0][] | undefined = [];
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -49,12 +60,34 @@ export function engine(url: string, log: Log, look: (core: Core) => void) {
 
   /** Sends a body: what is around the views, and the members that the module wrote. */
   const send = (members: string, request: number) => {
-    const body = `${JSON.stringify(envelope((request & 2) > 0)).slice(0, -1)},${members}}`;
-    log('send', body);
-    void deliver(url, body, (request & 1) > 0).then((answer) => {
+    void sent(members, request >> 2, (request & 2) > 0, (request & 1) > 0).then((answer) => {
       log('answer', answer);
       if (answer) run((core) => core.delivered(request >> 2, ...answer, now()));
     });
+  };
+
+  const sent = async (members: string, id: number, whole: boolean, urgent: boolean): Promise<Answer | undefined> => {
+    if (held) return HELD;
+    const body = seen(`${JSON.stringify(envelope(whole)).slice(0, -1)},${members}}`);
+    if (!body) return DROPPED;
+    if (urgent) store.keep(id, body);
+    const answer = await deliver(url, body, urgent);
+    if (answer && answer[0] !== Outcome.Later) store.drop(id);
+    return answer;
+  };
+
+  /** The body as the site wants it; nothing if it is not to be sent, or if the site does not know what it wants. */
+  const seen = (body: string) => {
+    let wanted: string | undefined = body;
+    if (beforeSend) {
+      wanted = undefined;
+      attempt(log, () => {
+        const batch = beforeSend(JSON.parse(body) as Record<string, unknown>);
+        if (batch) wanted = JSON.stringify(batch);
+      });
+    }
+    log(wanted ? 'send' : 'not sent', wanted ?? body);
+    return wanted;
   };
 
   /** Sets the timer, if it has to ring earlier than it is set to. */
@@ -73,6 +106,10 @@ export function engine(url: string, log: Log, look: (core: Core) => void) {
 
   return {
     run,
+    /** Whether nothing may leave the page for now. */
+    hold(on: boolean): void {
+      held = on;
+    },
     /** The module is there: `first` is done, and then what waits. */
     open(ready: Core, around: Envelope, first: () => void): void {
       core = ready;
@@ -81,8 +118,9 @@ export function engine(url: string, log: Log, look: (core: Core) => void) {
       waiting?.forEach(run);
       waiting = undefined;
     },
-    /** No timer rings any more, and nothing waits. */
-    close(): void {
+    /** No timer rings any more, and nothing waits; `silently`, nothing is told to the module or sent either. */
+    close(silently: boolean): void {
+      if (silently) core = undefined;
       waiting = undefined;
       clearTimeout(timer);
       due = -1;

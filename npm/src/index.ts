@@ -1,9 +1,9 @@
 // The package: `init` gives what tracks elements.
 import { settings } from './options.js';
-import { NOTHING, track } from './page.js';
+import { NOWHERE, track } from './page.js';
 import type { Options, Quartile } from './types.js';
 
-export type { Meta, Options, Player, Quartile, Video, View } from './types.js';
+export type { Facts, Meta, Options, Player, Quartile, Video, View } from './types.js';
 
 /** One for each collector and site, however often a page asks. */
 const pages = new Map<string, Quartile>();
@@ -15,7 +15,7 @@ const pages = new Map<string, Quartile>();
  */
 export function init(options: Options): Quartile {
   const good = settings(options);
-  if (typeof window === 'undefined') return { track: () => NOTHING, destroy() {} };
+  if (typeof window === 'undefined') return NOWHERE;
   const key = `${good.url} ${good.site}`;
   let page = pages.get(key);
   if (!page) {

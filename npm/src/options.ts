@@ -1,5 +1,5 @@
 import { ID_BYTES, cut } from './limits.js';
-import type { Options } from './types.js';
+import type { Consent, Identity, Options } from './types.js';
 
 /** Options that are known to be good. */
 export interface Settings {
@@ -9,6 +9,9 @@ export interface Settings {
   user?: string;
   viewer?: string;
   application?: string;
+  consent: Consent;
+  identity: Identity;
+  beforeSend?: Options['beforeSend'];
   debug: boolean;
 }
 
@@ -18,13 +21,16 @@ function wrong(option: string, cure: string): never {
 
 /** Checks options; a mistake is a `TypeError` that names the option and what it must be. */
 export function settings(options: Options): Settings {
-  const { collector, site, debug } = options ?? {};
+  const { collector, site, consent = 'granted', identity = 'none', beforeSend, debug } = options ?? {};
   if (typeof collector !== 'string' || !/^(https?:\/\/[^/]|\/)/.test(collector)) {
     wrong('collector', 'the address of your collector, like "https://stats.example.org"');
   }
   if (typeof site !== 'string' || !/^[\w.-]{1,64}$/.test(site)) {
     wrong('site', 'the key of your site: 1 to 64 letters, digits, ".", "_" and "-"');
   }
+  if (!['granted', 'pending', 'denied'].includes(consent)) wrong('consent', '"granted", "pending" or "denied"');
+  if (!['none', 'session', 'stored'].includes(identity)) wrong('identity', '"none", "session" or "stored"');
+  if (beforeSend && typeof beforeSend !== 'function') wrong('beforeSend', 'a function');
   const text = (option: 'user' | 'viewer' | 'application') => {
     const value: unknown = options[option];
     if (value != null && typeof value !== 'string') wrong(option, 'a string');
@@ -36,6 +42,9 @@ export function settings(options: Options): Settings {
     user: text('user'),
     viewer: text('viewer'),
     application: text('application'),
+    consent,
+    identity,
+    beforeSend,
     debug: debug === true,
   };
 }

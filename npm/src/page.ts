@@ -1,52 +1,61 @@
-// The page: what is tracked on it, and what happens to it as a whole.
-import { PageSignal } from './boundary.js';
-import { client, isPrivate, page, randomId } from './context.js';
-import { type Core, instantiate, put } from './core.js';
+// The page: what is tracked on it, and whether the visitor agrees.
 import { isMedia } from './element.js';
-import { type Envelope, attempt, engine, now } from './engine.js';
+import { type Log, attempt } from './engine.js';
 import type { Settings } from './options.js';
 import { type Tracked, listen } from './player.js';
-import type { Quartile, View } from './types.js';
+import { isOut, setOut } from './store.js';
+import type { Consent, Meta, Quartile, Snapshot, View } from './types.js';
+import { type Visit, visit } from './visit.js';
 
 /** Once more than one turn of the event loop: frameworks take elements away and put them back within one. */
 const PARTING_MS = 50;
 
-/** Room for what the browser tells of the device later on. */
-const LATE_BYTES = 300;
-
-/**
- * What is asked of the window and the document, and what it means if that is always the same. `unload` and
- * `beforeunload` would keep the page out of the back/forward cache.
- */
-const SIGNALS: Record<string, PageSignal | undefined> = {
-  pagehide: PageSignal.Left,
-  pageshow: PageSignal.Restored,
-  online: PageSignal.Online,
-  freeze: PageSignal.Frozen,
-  resume: PageSignal.Resumed,
-  visibilitychange: undefined,
-  fullscreenchange: undefined,
+/** A view of nothing. */
+export const NOTHING: View = {
+  tell() {},
+  source() {},
+  set() {},
+  interact() {},
+  snapshot: () => ({}),
+  stop() {},
 };
 
-/** A view of nothing. */
-export const NOTHING: View = { source() {}, stop() {} };
+/** A page of nothing. */
+export const NOWHERE: Quartile = { track: () => NOTHING, consent() {}, user() {}, optOut: (out = true) => setOut(out), destroy() {} };
 
+/** One element that is tracked as long as the visitor agrees. */
 interface Entry extends View {
-  tracked: Tracked;
+  tracked?: Tracked;
+  /** The visitor agreed: it is listened to. */
+  begin(visit: Visit): void;
+  /** More is said of it. */
+  say(more: Meta): void;
   /** Takes back a `stop` that has not been carried out. */
   keep(): void;
 }
 
-/** One tracked element for the site; `gone` is called when it is let go of. */
-function entry(tracked: Tracked, gone: () => void): Entry {
+function entry(element: HTMLMediaElement, said: Meta, gone: () => void): Entry {
   let parting: ReturnType<typeof setTimeout> | undefined;
-  return {
-    tracked,
-    source: (video) => tracked.say({ video }),
+  const it: Entry = {
+    begin({ run }) {
+      it.tracked = listen(element, said, run);
+    },
+    say(more) {
+      said = { ...said, ...more };
+      it.tracked?.say(said);
+    },
+    tell(facts) {
+      if (facts.player) it.say({ player: { ...said.player, ...facts.player } });
+      it.tracked?.tell(facts);
+    },
+    source: (video) => it.say({ video }),
+    set: (dims) => it.say({ dims: { ...said.dims, ...dims } }),
+    interact: (feature, name, value) => it.tracked?.interact(feature, name, value),
+    snapshot: () => (it.tracked?.snapshot() ?? {}) as Snapshot,
     stop() {
       parting ??= setTimeout(() => {
         gone();
-        tracked.end();
+        it.tracked?.end();
       }, PARTING_MS);
     },
     keep() {
@@ -54,101 +63,69 @@ function entry(tracked: Tracked, gone: () => void): Entry {
       parting = undefined;
     },
   };
-}
-
-/** What is around the views of a body, of a page that was opened when the clocks showed `mono` and `wall`. */
-function around({ site, viewer, application }: Settings, mono: number, wall: number): Envelope {
-  const who = isPrivate() ? {} : { session: randomId(), viewer };
-  const context = { ...who, page: page(application), client: client() };
-  return (whole) => ({
-    v: 1,
-    site,
-    sdk: SDK,
-    // A wall clock that is set meanwhile moves no date.
-    sent_at: Math.floor(wall + now() - mono),
-    ...(whole && context),
-  });
-}
-
-/** Tells the core what it has to know of a page. */
-function begin(core: Core, { user }: Settings, envelope: Envelope, mono: number, wall: number): void {
-  const bytes = new TextEncoder().encode(JSON.stringify(envelope(true))).length + LATE_BYTES;
-  const seed = crypto.getRandomValues(new Uint32Array(4)) as unknown as [number, number, number, number];
-  core.start(put(core, isPrivate() ? '' : user), bytes, ...seed, mono, wall);
+  return it;
 }
 
 /** Tracks a page for one site; `ended` is called when that ends. */
 export function track(settings: Settings, ended: () => void): Quartile {
-  const log = (...what: unknown[]) => settings.debug && console.debug('quartile', ...what);
-  const [mono, wall] = [now(), Date.now()];
+  const log: Log = (...what) => settings.debug && console.debug('quartile', ...what);
   const entries = new Map<HTMLMediaElement, Entry>();
+  let visiting: Visit | undefined;
   let over = false;
 
   const each = (act: (tracked: Tracked) => void) =>
-    entries.forEach(({ tracked }) => attempt(log, () => act(tracked)));
-  const look = (core: Core) => each((tracked) => tracked.look(core));
-  const { run, open, close } = engine(settings.url, log, look);
+    entries.forEach(({ tracked }) => tracked && attempt(log, () => act(tracked)));
 
-  const signal = (signal: PageSignal) =>
-    run((core) => {
-      look(core);
-      core.page(signal, now());
-      // What came back is not watched before somebody looks.
-      if (signal === PageSignal.Restored) look(core);
-    });
-  const signalVisibility = () => signal(document.hidden ? PageSignal.Hidden : PageSignal.Visible);
-
-  const handle = (event: Event) => {
-    const meaning = SIGNALS[event.type];
-    if (event.type === 'fullscreenchange') run((core) => each((tracked) => tracked.fullscreen(core)));
-    else if (meaning === undefined) signalVisibility();
-    else if (meaning !== PageSignal.Restored || (event as PageTransitionEvent).persisted) signal(meaning);
+  /** Ends what is counted; `silently`, without another word. */
+  const part = (silently: boolean) => {
+    if (silently) visiting?.close(silently);
+    each((tracked) => tracked.end());
+    entries.forEach((entry) => (entry.tracked = undefined));
+    visiting?.end(silently);
+    visiting = undefined;
   };
-  const listeners = (method: 'addEventListener' | 'removeEventListener') => {
-    for (const type in SIGNALS) (/^page|online/.test(type) ? window : document)[method](type, handle);
-  };
-
   const destroy = () => {
     if (over) return;
     over = true;
-    close();
-    listeners('removeEventListener');
-    each((tracked) => tracked.end());
+    part(false);
     entries.clear();
-    // An ordinary request would be lost with the page, of whose end nobody tells any more.
-    signal(PageSignal.Hidden);
     ended();
   };
-
-  const start = (core: Core) => {
+  const consent = (state: Consent) => {
     if (over) return;
-    const envelope = around(settings, mono, wall);
-    begin(core, settings, envelope, mono, wall);
-    open(core, envelope, signalVisibility);
-    listeners('addEventListener');
+    if (state === 'denied') return part(true);
+    const pending = state === 'pending';
+    if (visiting) return visiting.hold(pending);
+    visiting = visit(settings, log, each, destroy, pending);
+    for (const entry of entries.values()) entry.begin(visiting);
   };
-  instantiate()
-    .then(start)
-    .catch((error) => {
-      log('failed', error);
-      destroy();
-    });
+  if (!isOut()) consent(settings.consent);
 
   return {
-    track(element, meta) {
+    track(element, meta = {}) {
       if (over || !isMedia(element)) {
         log('not tracked', element);
         return NOTHING;
       }
-      const known = entries.get(element);
+      let known = entries.get(element);
       if (known) {
         known.keep();
-        known.tracked.say(meta ?? {});
-        return known;
+        known.say(meta);
+      } else {
+        known = entry(element, meta, () => entries.delete(element));
+        entries.set(element, known);
+        if (visiting) known.begin(visiting);
       }
-      const made = entry(listen(element, meta ?? {}, run), () => entries.delete(element));
-      entries.set(element, made);
-      return made;
+      return known;
+    },
+    consent,
+    user(user) {
+      settings.user = user;
+      visiting?.user();
+    },
+    optOut(out = true) {
+      setOut(out);
+      consent(out ? 'denied' : settings.consent);
     },
     destroy,
   };

@@ -1,10 +1,12 @@
 // One tracked element: it is listened to from the first call on, and told of once the module is there.
 import { Signal } from './boundary.js';
-import { type Core, put } from './core.js';
+import { type Core, put, result } from './core.js';
 import { EVENTS, Flags, address, failure, flags, isPlaceholder, isUnderWay, kind, subject } from './element.js';
 import { type Run, now } from './engine.js';
-import { URL_BYTES, cut } from './limits.js';
-import type { Meta } from './types.js';
+import { signals } from './facts.js';
+import { URL_BYTES, WORD_BYTES, cut } from './limits.js';
+import { scene } from './scene.js';
+import type { Facts, Meta } from './types.js';
 
 export type Tracked = ReturnType<typeof listen>;
 
@@ -17,10 +19,10 @@ export function listen(element: HTMLMediaElement, said: Meta, run: Run) {
   const underWay = isUnderWay(element);
 
   /** Tells a signal, with its texts and numbers and the element as it is. */
-  const tell = (core: Core, signal: Signal, texts: number, a = 0, b = 0, at = now(), pos = element.currentTime, mask = ~0) =>
+  const tell = (core: Core, signal: Signal, texts: number, a = 0, b = 0, at = now(), pos = element.currentTime, mask = ~0, c = 0) =>
     id !== undefined &&
     core.observe(
-      texts, id, signal, flags(element) & mask, pos, element.duration, element.playbackRate, element.volume, a, b, 0, at,
+      texts, id, signal, flags(element) & mask, pos, element.duration, element.playbackRate, element.volume, a, b, c, at,
     );
   const observe = (core: Core, signal: Signal, a?: number, b?: number) => tell(core, signal, 0, a, b);
 
@@ -47,6 +49,7 @@ export function listen(element: HTMLMediaElement, said: Meta, run: Run) {
     if (signal === Signal.Source) {
       if (!isPlaceholder(address(element))) describe(core);
       tell(core, signal, putSource(core));
+      around.again();
     } else if (signal === Signal.Failed) {
       const why = failure(element);
       if (why) tell(core, signal, put(core, ...why), 1);
@@ -69,6 +72,7 @@ export function listen(element: HTMLMediaElement, said: Meta, run: Run) {
     observe(core, underWay ? Signal.Joined : Signal.Observed);
     if (!element.paused) awaitFrame();
   });
+  const around = scene(element, (signal, on, language) => run((core) => tell(core, signal, put(core, cut(language, WORD_BYTES)), +on)));
   for (const type in EVENTS) element.addEventListener(type, handle);
 
   return {
@@ -81,13 +85,36 @@ export function listen(element: HTMLMediaElement, said: Meta, run: Run) {
     fullscreen(core: Core): void {
       observe(core, Signal.Fullscreen, document.fullscreenElement?.contains(element) ? 1 : 0);
     },
-    /** More is said of what it shows or of what plays it. */
-    say(more: Meta): void {
-      said = { ...said, ...more };
+    /** What is said of what it shows and of what plays it is this now. */
+    say(all: Meta): void {
+      said = all;
       run(describe);
+    },
+    /** The page was hidden or shown. */
+    again: around.again,
+    /** The viewer did something beside playing. */
+    interact(...texts: (string | undefined)[]): void {
+      run((core) => tell(core, Signal.Interaction, put(core, ...texts.map((text) => cut(text, WORD_BYTES)))));
+    },
+    /** What is known of the view. */
+    snapshot(): object | undefined {
+      let known: object | undefined;
+      run((core) => {
+        observe(core, Signal.Observed);
+        if (id !== undefined) core.snapshot(id);
+        known = JSON.parse(result(core) || '{}') as object;
+      });
+      return known;
+    },
+    /** Its player or engine tells what the element does not know. */
+    tell(facts: Facts): void {
+      signals(facts).forEach(([signal, texts, a, b, c]) =>
+        run((core) => tell(core, signal, put(core, ...texts), a, b, now(), element.currentTime, ~0, c)),
+      );
     },
     /** Lets go of the element. */
     end(): void {
+      around.end();
       for (const type in EVENTS) element.removeEventListener(type, handle);
       run((core) => {
         if (id === undefined) return;

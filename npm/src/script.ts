@@ -1,7 +1,7 @@
 // For a script tag: `<script async src="https://stats.example.org/quartile.js" data-site="my-site"></script>`.
 import { trackAll } from './auto.js';
 import { init } from './index.js';
-import type { Quartile } from './types.js';
+import type { Options, Quartile } from './types.js';
 
 declare global {
   interface Window {
@@ -14,13 +14,15 @@ const script = (document.currentScript ?? document.querySelector('script[data-si
 
 // A tag that was pasted twice tracks once.
 if (!window.quartile && script) {
-  const { site, collector, user, viewer, application, debug } = script.dataset;
+  const { site, collector, user, viewer, application, consent, identity, debug } = script.dataset;
   const quartile = init({
     collector: collector ?? new URL(script.src).origin,
     site: site ?? '',
     user,
     viewer,
     application,
+    consent: consent as Options['consent'],
+    identity: identity as Options['identity'],
     debug: debug !== undefined && debug !== 'false',
   });
   window.quartile = quartile;

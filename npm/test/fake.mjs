@@ -31,7 +31,7 @@ function fakeModule() {
   const fake = { calls: [], requests: [], due: Infinity, fails: false };
   const [ROOM, RESULT] = [1024, 32768];
   /** Which calls are told first how many bytes of text wait for them. */
-  const TAKES_TEXTS = ['start', 'attach', 'describe', 'observe'];
+  const TAKES_TEXTS = ['start', 'attach', 'describe', 'observe', 'user'];
   const read = (length) => new TextDecoder().decode(new Uint8Array(memory.buffer, ROOM, length)).split('\0').slice(0, -1);
   let length = 0;
   const special = {
@@ -50,6 +50,11 @@ function fakeModule() {
     result: () => RESULT,
     result_length: () => length,
     wake_at: () => fake.due,
+    snapshot: () => {
+      const bytes = new TextEncoder().encode(fake.shows);
+      new Uint8Array(memory.buffer, RESULT).set(bytes);
+      length = bytes.length;
+    },
   };
   fake.exports = new Proxy(special, {
     get: (known, name) =>
@@ -102,18 +107,36 @@ export class Media extends EventTarget {
 
 const define = (name, value) => Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
 
-/** A page that tracks for one site. `ready` lets the module begin; `sent` are the requests that were made. */
-export async function stage(settings = {}, navigator = {}) {
+const storage = (kept = new Map()) => ({
+  getItem: (name) => kept.get(name) ?? null,
+  setItem: (name, value) => kept.set(name, value),
+  removeItem: (name) => kept.delete(name),
+});
+
+/** A page that tracks for one site, in a browser that has `kept` something. `ready` lets the module begin; `sent` are the requests that were made. */
+export async function stage(settings = {}, navigator = {}, kept = new Map()) {
   const { track } = await source('page', encode(EMPTY));
   const fake = fakeModule();
   let begin;
   const compile = async (bytes) => assert.deepEqual(bytes, decode(encode(EMPTY)));
   const instantiate = () => new Promise((resolve) => (begin = () => resolve(fake)));
-  define('window', new EventTarget());
+  define('window', Object.assign(new EventTarget(), { localStorage: storage(kept), sessionStorage: storage() }));
   define('document', Object.assign(new EventTarget(), { hidden: false, referrer: '', fullscreenElement: null }));
   define('location', { href: 'https://site.example/watch?token=1#t', search: '?token=1&utm_source=mail' });
   define('navigator', { language: 'en', maxTouchPoints: 0, ...navigator });
   define('WebAssembly', { compile, instantiate });
+  const views = [];
+  define('IntersectionObserver', class {
+    constructor(act) {
+      this.act = act;
+    }
+    observe(element) {
+      views.push({ element, show: (intersectionRatio) => this.act([{ intersectionRatio }]) });
+    }
+    disconnect() {
+      views.splice(0, views.length, ...views.filter(({ show }) => show === this.show));
+    }
+  });
   const sent = [];
   const answer = { status: 200, body: { accepted: 1 }, headers: {} };
   define('fetch', (url, options) => {
@@ -123,7 +146,7 @@ export async function stage(settings = {}, navigator = {}) {
     return Promise.resolve({ status: answer.status, headers, json: async () => answer.body });
   });
   let ended = 0;
-  const quartile = track({ url: 'https://stats.example/v1/collect', site: 'demo', debug: false, ...settings }, () => ended++);
+  const quartile = track({ url: 'https://stats.example/v1/collect', site: 'demo', debug: false, consent: 'granted', identity: 'none', ...settings }, () => ended++);
   const settle = async () => {
     for (let turns = 0; turns < 5; turns += 1) await turn();
   };
@@ -134,5 +157,5 @@ export async function stage(settings = {}, navigator = {}) {
   };
   /** The calls of one name since the last look, without their texts. */
   const calls = (name) => fake.calls.filter(([called]) => called === name).map((call) => call.slice(1, -1));
-  return { quartile, fake, sent, answer, ready, settle, calls, endings: () => ended };
+  return { quartile, fake, sent, answer, ready, settle, calls, views, endings: () => ended };
 }

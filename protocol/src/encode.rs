@@ -5,7 +5,7 @@
 
 /// Words with a NUL after each. A table of texts would be twice as large, and it ships to browsers.
 #[derive(Clone, Copy, Debug)]
-pub struct Words(pub(crate) &'static str);
+pub struct Words(pub &'static str);
 
 /// JSON in the making: the members of one object after the other.
 #[derive(Debug, Default)]

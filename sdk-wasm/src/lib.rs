@@ -28,7 +28,7 @@ pub extern "C" fn room() -> *mut u8 {
     state().room()
 }
 
-/// Where the bytes are that [`next`] prepared.
+/// Where the bytes are that [`next`] or [`snapshot`] prepared.
 #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
 pub extern "C" fn result() -> *const u8 {
     state().result.as_ptr()
@@ -58,6 +58,20 @@ pub extern "C" fn start(texts: usize, context_bytes: usize, a: u32, b: u32, c: u
 pub extern "C" fn attach(texts: usize, kind: u32) -> u32 {
     let (tracker, texts) = state().with_text(texts);
     tracker.attach(Subject::new(texts, signals::offer(kind))).as_u32()
+}
+
+/// The user became known, or is another one; takes the text of the user.
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+pub extern "C" fn user(texts: usize, now: f64) {
+    let (tracker, mut texts) = state().with_text(texts);
+    tracker.set_user(take_text(&mut texts), time(now));
+}
+
+/// Prepares what is known of a player's view as the [`result`], for people to look at.
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+pub extern "C" fn snapshot(player: u32) {
+    let state = state();
+    state.result = state.tracker.snapshot(PlayerId::from_u32(player));
 }
 
 /// A player goes.

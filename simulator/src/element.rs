@@ -17,7 +17,7 @@ const TIMEUPDATE_MS: Millis = 250;
 /// A playhead that is found no further away may have come there by playing.
 const NEAR_MS: Millis = 300;
 
-/// While it stands still, nobody can say for how long it played at the end: for so long at most.
+/// While it stands still or the machine sleeps, nobody can say for how long it played at the end: for so long at most.
 const LONGEST_STEP_MS: Millis = 2_500;
 
 /// By then, the page has heard of a change of rate.
@@ -84,8 +84,10 @@ pub struct Element {
     rated: Option<(Mono, u64)>,
     /// How long the page does not see anything.
     blind_ms: Millis,
-    /// When it was last taken to wait although it does not.
-    waited_at: Option<Mono>,
+    /// When it was last taken to wait although it does not, and for how long it had waited by then.
+    waited: Option<(Mono, Millis)>,
+    /// When the machine last woke up.
+    woke_at: Option<Mono>,
     /// How coarse the clock is that the page reads.
     clock_ms: Millis,
     /// Frames shown before the browser began to count anew.
@@ -137,7 +139,8 @@ impl Element {
             stall_told: true,
             rated: None,
             blind_ms: 0,
-            waited_at: None,
+            waited: None,
+            woke_at: None,
             clock_ms: 1,
             frames_before: 0,
             scene: Scene::default(),
@@ -305,7 +308,8 @@ impl Element {
         }
         // A quick seek is seen by where it leads, if it leads far enough; else it may be taken for playing.
         let away_ms = (to.as_ms() * 1000 - self.origin_us).unsigned_abs() / 1000;
-        let still_ms = if self.held.is_some() { LONGEST_STEP_MS } else { 2 * look_ms };
+        let unseen = self.held.is_some() || self.woke_at.is_some_and(|at| self.now.since(at) <= look_ms);
+        let still_ms = if unseen { LONGEST_STEP_MS } else { 2 * look_ms };
         let near = away_ms <= NEAR_MS + still_ms * self.rate as u64 / 1000;
         if took_ms <= self.lateness_ms() && (near || !self.truth.has_played()) {
             self.truth.doubt(Field::Seeks, 1);
@@ -390,6 +394,7 @@ impl Element {
         let active = !self.paused && !self.missed;
         self.truth.sleep(until.since(self.now), active, self.now, self.lateness_ms());
         self.sleep(until);
+        self.woke_at = Some(self.now);
     }
 
     /// Time goes on up to `until` without the element, as in a page that is kept in the back/forward cache.
@@ -420,15 +425,17 @@ impl Element {
 
     /// The element is taken to wait until it is seen to move.
     pub(crate) fn note_waiting(&mut self) {
-        self.waited_at = Some(self.now);
+        self.waited = Some((self.now, self.truth.stalls_for_ms()));
     }
 
-    /// What the browser called waiting is taken for a stall, if what ends it comes before a motion is seen.
+    /// What the browser called waiting is taken for a stall, if what ends it comes before a motion is seen; what was too
+    /// short to be one is a part of it then.
     fn doubt_waiting(&mut self) {
         let look_ms = self.look_ms();
-        if self.waited_at.take_if(|at| self.now.since(*at) <= look_ms).is_some() {
+        if let Some((_, waited_ms)) = self.waited.take_if(|(at, _)| self.now.since(*at) <= look_ms) {
+            let short_ms = if waited_ms < SHORTEST_STALL_MS { waited_ms } else { 0 };
             self.truth.doubt(Field::Rebuffers, 1);
-            self.truth.doubt(Field::RebufferMs, look_ms);
+            self.truth.doubt(Field::RebufferMs, look_ms + short_ms);
         }
     }
 

@@ -307,6 +307,11 @@ impl Truth {
         self.stall_ms += ms;
     }
 
+    /// How long the stall that is going on has been.
+    pub(crate) const fn stalls_for_ms(&self) -> Millis {
+        self.stall_ms
+    }
+
     /// The stall is over. One that the browser does not tell of is noticed only by its length.
     pub(crate) fn end_stall(&mut self, look_ms: Millis, hidden: bool, told: bool, rate: u64) {
         let lasted = std::mem::take(&mut self.stall_ms);

@@ -81,6 +81,13 @@ export class Visit {
     await this.page.waitForFunction(condition, { timeout: within, polling: 50 });
   }
 
+  /** Has the browser throw away whatever nothing refers to. */
+  async collectGarbage(): Promise<void> {
+    const session = await this.page.createCDPSession();
+    await session.send('HeapProfiler.collectGarbage');
+    await session.detach();
+  }
+
   async play(id: string): Promise<void> {
     await this.run(`viewer.play('${id}')`);
   }

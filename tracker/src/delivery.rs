@@ -27,8 +27,8 @@ const MAX_UNDERWAY: usize = 8;
 
 /// A request that is not answered yet.
 #[derive(Clone, Copy, Debug)]
-struct Underway {
-    id: DeliveryId,
+pub(crate) struct Underway {
+    pub id: DeliveryId,
     since: Mono,
     urgent: bool,
 }
@@ -36,7 +36,7 @@ struct Underway {
 #[derive(Debug)]
 pub(crate) struct Schedule {
     /// In the order in which they were sent.
-    underway: Vec<Underway>,
+    pub underway: Vec<Underway>,
     next_id: DeliveryId,
     /// When what is waiting is to be sent.
     due: Mono,
@@ -67,7 +67,8 @@ impl Schedule {
     }
 
     fn next_send(&self) -> Mono {
-        if self.fragile().is_some() { Mono::NEVER } else { self.due.max(self.hold) }
+        let busy = self.underway.iter().any(|request| !request.urgent);
+        if busy { Mono::NEVER } else { self.due.max(self.hold) }
     }
 
     /// When something is to be done at the latest.
@@ -83,11 +84,6 @@ impl Schedule {
         self.due = Mono::NEVER;
         self.underway.push(Underway { id, since: now, urgent });
         id
-    }
-
-    /// The request that was sent in the ordinary way, for which a page that goes away does not wait.
-    pub(crate) fn fragile(&self) -> Option<DeliveryId> {
-        self.underway.iter().find(|request| !request.urgent).map(|request| request.id)
     }
 
     /// The oldest request, if it must be taken for lost.

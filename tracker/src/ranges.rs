@@ -108,6 +108,7 @@ mod tests {
         let merged = set(&[(0, 10), (20, 30), (10, 20), (5, 25)]);
         assert_eq!(merged.ranges, [(at(0), at(30))]);
         assert_eq!(merged.total(), 30);
+        assert_eq!(set(&[(0, 10), (10, 20)]).ranges, [(at(0), at(20))]);
     }
 
     #[test]
@@ -120,8 +121,9 @@ mod tests {
         let mut spread: Vec<_> = (0..MAX_RANGES as i64).map(|i| (i * 100, i * 100 + 10)).collect();
         assert_eq!(set(&spread).ranges.len(), MAX_RANGES);
         let before = set(&spread).total();
-        spread.push((50, 51));
+        spread.push((150, 151));
         let bounded = set(&spread);
+        assert_eq!(bounded.ranges[..3], [(at(0), at(10)), (at(100), at(151)), (at(200), at(210))]);
         assert_eq!(bounded.ranges.len(), MAX_RANGES);
         assert_eq!(bounded.total(), before + 1 + 40);
     }

@@ -81,7 +81,8 @@ pub struct Send {
     pub body: Vec<u8>,
     /// Whether the body needs its context: session, viewer, page and client.
     pub context: bool,
-    /// The page is being hidden or left: the request must outlive it.
+    /// The page is being hidden or left: the request must outlive it. The urgent requests of one moment say everything that
+    /// is not acknowledged: a shell that may store something keeps them until they are answered, for the next page to send.
     pub urgent: bool,
 }
 
@@ -136,7 +137,19 @@ struct Attached {
     source: String,
     /// What the engine said of its being live; it does not say it again for another view.
     kind: Option<Offer>,
+    /// Frames that were due and dropped at the last reading, as the browser counts them; no number if the first reading
+    /// tells of a time before the player was tracked.
+    frames: [f64; 2],
     view: Option<Box<View>>,
+}
+
+impl Attached {
+    /// Browsers count since the element was made or since it was loaded, whatever it shows: gives what came since the last
+    /// reading. A counter that went back began anew.
+    fn take_frames(&mut self, [due, dropped, rest]: [f64; 3]) -> [f64; 3] {
+        let [due_before, dropped_before] = std::mem::replace(&mut self.frames, [due, dropped]);
+        if due < due_before { [due, dropped, rest] } else { [due - due_before, dropped - dropped_before, rest] }
+    }
 }
 
 /// Everything that is tracked on one page.
@@ -204,7 +217,14 @@ impl Tracker {
         self.next_player += 1;
         if self.players.len() < MAX_PLAYERS {
             subject.set_user(&self.user);
-            self.players.push(Box::new(Attached { id, subject, source: String::new(), kind: None, view: None }));
+            self.players.push(Box::new(Attached {
+                id,
+                subject,
+                source: String::new(),
+                kind: None,
+                frames: [0.0; 2],
+                view: None,
+            }));
         }
         id
     }
@@ -258,6 +278,13 @@ impl Tracker {
         if told.what == What::Live {
             self.players[index].kind = Some(told.offer());
         }
+        if told.what == What::Joined {
+            self.players[index].frames = [f64::NAN; 2];
+        }
+        let mut told = *told;
+        if told.what == What::Frames {
+            told.numbers = self.players[index].take_frames(told.numbers);
+        }
         if self.players[index].view.as_ref().is_some_and(|view| view.is_idle(now)) {
             self.part(index, StopReason::Idle, now);
         }
@@ -273,7 +300,7 @@ impl Tracker {
         }
         let hidden = self.hidden;
         if let Some(view) = &mut self.players[index].view {
-            view.observe(told, seen, hidden, now);
+            view.observe(&told, seen, hidden, now);
         }
         self.plan(now);
     }
@@ -282,6 +309,19 @@ impl Tracker {
     #[must_use]
     pub fn inspect(&self, id: PlayerId) -> Option<Inspection> {
         self.players[self.index(id)?].view.as_ref().map(|view| view.inspect())
+    }
+
+    /// The same as JSON: the id of the view, what the player is doing, and what was counted so far by the names of the wire.
+    /// An object without members if it has no view.
+    #[must_use]
+    pub fn snapshot(&self, id: PlayerId) -> Vec<u8> {
+        Json::members_of(|json| {
+            json.item(|json| {
+                if let Some(view) = self.index(id).and_then(|index| self.players[index].view.as_ref()) {
+                    view.write(json);
+                }
+            });
+        })
     }
 
     /// The page did something. The shell observes its players first.
@@ -443,7 +483,8 @@ impl Tracker {
         view.stop(reason, now);
         self.parted.push(view);
         if self.parted.len() > MAX_PARTED {
-            let lost = self.parted.remove(0).ledger().len();
+            let mut lost = self.parted.remove(0);
+            let lost = lost.ledger().len() + lost.ledger().take_given_up();
             self.discarded[Discard::QueueFull as usize] += lost;
         }
     }
@@ -466,14 +507,12 @@ impl Tracker {
 
     /// Sends what is due, and notes when the rest will be.
     fn plan(&mut self, now: Mono) {
-        let (mut waiting, mut important, mut given_up) = (false, false, 0);
+        let (mut waiting, mut important) = (false, false);
         for index in 0..self.views() {
             let Some(view) = self.view(index) else { continue };
-            given_up += view.ledger().take_given_up();
             waiting |= view.ledger().is_waiting();
             important |= view.take_importance();
         }
-        self.discarded[Discard::QueueFull as usize] += given_up;
         if !waiting {
             self.schedule.rest();
             return;
@@ -484,16 +523,22 @@ impl Tracker {
         }
     }
 
-    /// Sends everything that is not known to have arrived: the page may never come back.
+    /// Sends everything that is not known to have arrived: the page may never come back, and what it sent before may have
+    /// gone down with the connection.
     fn send_all(&mut self, now: Mono) {
+        for index in 0..self.schedule.underway.len() {
+            self.settle(self.schedule.underway[index].id, Said::WAITING);
+        }
         while self.send(true, now) {}
     }
 
     /// Makes one request of what is to be said; `false` if there is nothing.
     fn send(&mut self, urgent: bool, now: Mono) -> bool {
-        // What an ordinary request carries is said again: a page that goes away does not wait for it.
-        if let Some(fragile) = self.schedule.fragile().filter(|_| urgent) {
-            self.settle(fragile, Said::WAITING);
+        for index in 0..self.views() {
+            if let Some(view) = self.view(index) {
+                let given_up = view.ledger().take_given_up();
+                self.discarded[Discard::QueueFull as usize] += given_up;
+            }
         }
         let id = self.schedule.begin(urgent, now);
         let mut request = Request::new(id, self.room);

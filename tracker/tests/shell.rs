@@ -119,3 +119,42 @@ fn a_player_beyond_the_bound_is_not_tracked_and_never_mistaken_for_another() {
     let next = tracker.attach(Subject::default());
     assert_ne!(next, beyond);
 }
+
+#[test]
+fn frames_of_the_time_before_a_player_was_tracked_are_not_counted() {
+    let (mut tracker, player) = tracker();
+    tracker.observe(player, Signal::Source("https://a.example/a.mp4"), &playing(9_000), at(0));
+    tracker.observe(player, Signal::Joined, &playing(9_000), at(0));
+    tracker.observe(player, Signal::Frames { total: 900_000, dropped: 20 }, &playing(9_250), at(250));
+    tracker.observe(player, Signal::Frames { total: 900_025, dropped: 21 }, &playing(10_250), at(1_250));
+    let batches = leave(tracker, at(1_250));
+    let fields = &batches[0].views[0].slices[0].fields;
+    assert_eq!((fields[Field::Frames], fields[Field::FramesDropped]), (25, 1));
+}
+
+/// Rings the timer whenever it is wanted, for ten seconds in which nothing moves; gives how often.
+fn rings_while_nothing_moves(signal: Signal<'_>, seen: Snapshot) -> usize {
+    let (mut tracker, player) = tracker();
+    tracker.observe(player, Signal::Source("https://a.example/a.mp4"), &playing(0), at(0));
+    tracker.observe(player, Signal::Observed, &playing(250), at(250));
+    tracker.observe(player, signal, &seen, at(300));
+    let due = std::iter::from_fn(|| {
+        let due = tracker.poll_timeout().filter(|&due| due <= at(10_000))?;
+        tracker.observe(player, Signal::Observed, &seen, due);
+        tracker.handle_timeout(due);
+        Some(due)
+    });
+    due.take(1_000).count()
+}
+
+#[test]
+fn a_page_is_not_kept_busy_by_an_advertisement_that_stands_still() {
+    let stands = Snapshot { starved: true, ..playing(300) };
+    assert!(rings_while_nothing_moves(Signal::AdBreak(true), stands) <= 11);
+}
+
+#[test]
+fn a_page_is_not_kept_busy_by_a_player_at_a_speed_of_nothing() {
+    let stands = Snapshot { rate: 0.0, ..playing(300) };
+    assert!(rings_while_nothing_moves(Signal::Observed, stands) <= 11);
+}

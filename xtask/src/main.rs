@@ -1,7 +1,7 @@
 //! `cargo xtask`: how this product is set up, built, tested, measured and shown. `cargo xtask help` lists the commands.
 //!
 //! It depends on nothing but std and serde_json, so that it compiles in seconds. `build` knows what must be in place
-//! before what; `setup` and `wasm` put it in place; `test`, `demo` and `size` use it.
+//! before what; `setup` and `wasm` put it in place; `test`, `demo`, `bench` and `size` use it.
 
 mod args;
 mod bench;
@@ -50,12 +50,10 @@ fn main() -> ExitCode {
 
 /// Carries out a command.
 fn run(command: &Command) -> error::Result<()> {
-    let for_a_program = match command {
-        Command::Size { json } => *json,
-        Command::Bench(options) => options.json(),
-        _ => false,
+    let sink = match command {
+        Command::Size { json: true } | Command::Bench(_) => Sink::Stderr,
+        _ => Sink::Stdout,
     };
-    let sink = if for_a_program { Sink::Stderr } else { Sink::Stdout };
     let context = Context::find(Progress::new(sink))?;
     match command {
         Command::Help => {
@@ -69,6 +67,10 @@ fn run(command: &Command) -> error::Result<()> {
         Command::Crash(options) => crash::run_all(&context, options),
         Command::Fuzz(options) => fuzz::run_all(&context, options),
         Command::Bench(options) => bench::run_all(&context, options),
+        Command::BenchHelp => {
+            print!("{}", args::BENCH_HELP);
+            Ok(())
+        }
         Command::Size { json } => size::run_all(&context, *json),
     }
 }

@@ -308,4 +308,12 @@ mod tests {
         }
         assert!(Metric::from_name("startup_ms").is_none(), "a sum of measurements says nothing");
     }
+
+    #[test]
+    fn every_metric_is_defined_in_the_document() {
+        let document = include_str!("../../../docs/metrics.md");
+        for metric in Metric::all() {
+            assert!(document.contains(&format!("\n| `{}` | ", metric.name)), "docs/metrics.md lacks `{}`", metric.name);
+        }
+    }
 }

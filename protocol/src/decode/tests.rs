@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::encode::Json;
-use crate::field::Field;
+use crate::field::{Field, Kind};
 
 const WHOLE: &[u8] = include_bytes!("../../golden/v1/whole.json");
 const EVENTS: &[u8] = include_bytes!("../../golden/v1/events.json");
@@ -80,6 +80,33 @@ fn the_documented_request_is_accepted_and_every_word_is_documented() {
     }
     for field in Field::ALL {
         assert!(document.contains(field.doc()), "docs/wire.md tells something else of `{}`", field.name());
+    }
+}
+
+/// The document of definitions has a line for every field, with its unit, and for every event.
+#[test]
+fn every_field_and_every_event_is_defined() {
+    let document = include_str!("../../../docs/metrics.md");
+    for field in Field::ALL {
+        let unit = match field.kind() {
+            Kind::Flag => "0 or 1",
+            Kind::Count(_) => "count",
+            Kind::Time => "ms",
+            Kind::Content => "ms of content",
+            Kind::Sum(_) => "sum",
+            Kind::Measured => "ms, measured",
+        };
+        let line = format!("\n| `{}` | {unit} | ", field.name());
+        assert!(document.contains(&line), "docs/metrics.md does not define `{}` in {unit}", field.name());
+    }
+    for event in crate::event::EventKind::NAMES {
+        assert!(
+            document.contains(&format!("\n| `{event}` | ")),
+            "docs/metrics.md does not tell when `{event}` happens"
+        );
+    }
+    for reason in crate::event::StopReason::ALL {
+        assert!(document.contains(&format!("\n| `{}` | ", reason.as_str())), "{reason:?}");
     }
 }
 

@@ -23,6 +23,7 @@ mod subject;
 
 use quartile_protocol::batch::Offer;
 use quartile_protocol::clock::{Media, Millis, Mono, Wall};
+use quartile_protocol::encode::Json;
 use quartile_protocol::event::{ErrorPhase, EventType, StopReason, cut};
 use quartile_protocol::field::{Field, Fields};
 use quartile_protocol::id::ViewId;
@@ -442,6 +443,13 @@ impl View {
             totals: self.ledger.totals(),
             times_ms: self.times.by_name().to_vec(),
         }
+    }
+
+    /// Writes the same, but for the times.
+    pub(crate) fn write(&self, json: &mut Json) {
+        json.uuid("view", self.id.bits());
+        json.word("state", State::WORDS, self.state as usize);
+        self.ledger.totals().write_news(&Fields::NONE, json);
     }
 
     /// Whether nothing has happened in it yet.

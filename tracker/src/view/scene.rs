@@ -29,7 +29,6 @@ pub(crate) struct Scene {
     fullscreen: bool,
     pip: bool,
     rendition: Numbers,
-    frames: Option<(u64, u64)>,
     ad: bool,
 }
 
@@ -44,8 +43,7 @@ struct Look {
 
 impl Scene {
     /// Not looked at yet.
-    pub(super) const UNSEEN: Self =
-        Self { last: None, fullscreen: false, pip: false, rendition: [0; 3], frames: None, ad: false };
+    pub(super) const UNSEEN: Self = Self { last: None, fullscreen: false, pip: false, rendition: [0; 3], ad: false };
 
     pub(super) const fn in_ad(&self) -> bool {
         self.ad
@@ -144,7 +142,10 @@ impl Scene {
                 details.text("name", second);
                 details.text("value", cut(third, limits::TITLE_BYTES));
             }
-            What::Frames => self.count_frames(told.whole(0), told.whole(1), ledger),
+            What::Frames => {
+                ledger.add(Field::Frames, told.whole(0));
+                ledger.add(Field::FramesDropped, told.whole(1));
+            }
             What::Bytes => ledger.add(Field::Bytes, told.whole(0).min(MAX_BYTES)),
             What::Latency => {
                 ledger.add(Field::LatencyMsSum, told.whole(0).min(MAX_LATENCY_MS));
@@ -164,17 +165,6 @@ impl Scene {
             ledger.count(Field::RenditionDown);
         }
         before != rendition
-    }
-
-    /// Browsers count since the element was made or since it was loaded: a counter that went back began anew.
-    fn count_frames(&mut self, total: u64, dropped: u64, ledger: &mut Ledger) {
-        let (total_before, dropped_before) = self.frames.replace((total, dropped)).unwrap_or_default();
-        let since = |count: u64, before: u64| count.checked_sub(before).unwrap_or(count);
-        let began_anew = total < total_before;
-        let frames = since(total, total_before);
-        let drops = if began_anew { dropped } else { since(dropped, dropped_before) };
-        ledger.add(Field::Frames, frames);
-        ledger.add(Field::FramesDropped, drops);
     }
 }
 

@@ -97,15 +97,16 @@ pub(super) fn patience(playhead: &Playhead, hidden: bool) -> Mono {
 impl View {
     /// Looks whether playback stalls.
     pub(super) fn watch_for_stall(&mut self, told: &Told<'_>, seen: &Snapshot) {
-        if self.state != State::Playing || self.scene.in_ad() || seen.rate == 0.0 {
+        if self.state != State::Playing {
             return;
         }
         let now = self.ledger.now;
         let overdue = now >= patience(&self.playhead, self.hidden);
-        if told.what == What::Waiting || overdue && seen.starved {
+        let may_stand = self.scene.in_ad() || seen.rate == 0.0;
+        if !may_stand && (told.what == What::Waiting || overdue && seen.starved) {
             self.begin_stall();
         } else if overdue {
-            // The element says that it has what it needs: it is looked at again after as long.
+            // The element says that it has what it needs, or needs nothing: it is looked at again after as long.
             self.playhead.excuse(now);
         }
     }

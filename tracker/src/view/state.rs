@@ -1,6 +1,7 @@
 //! What the player is doing, and what a change of that means.
 
 use quartile_protocol::clock::{Millis, Mono};
+use quartile_protocol::encode::Words;
 use quartile_protocol::event::{ErrorPhase, EventType};
 use quartile_protocol::field::Field;
 
@@ -30,15 +31,18 @@ pub(crate) enum State {
     Failed,
 }
 
-const NAMES: [&str; State::COUNT] =
-    ["idle", "requested", "starting", "playing", "paused", "seeking", "rebuffering", "ended", "failed"];
+/// With a NUL after each.
+const NAMES: &str = "idle\0requested\0starting\0playing\0paused\0seeking\0rebuffering\0ended\0failed\0";
 
 impl State {
     const COUNT: usize = 9;
 
+    /// The names of all states, as the encoder takes them.
+    pub(crate) const WORDS: Words = Words(NAMES);
+
     /// For people.
-    pub(crate) const fn name(self) -> &'static str {
-        NAMES[self as usize]
+    pub(crate) fn name(self) -> &'static str {
+        NAMES.split('\0').nth(self as usize).unwrap_or_default()
     }
 
     pub(super) const fn awaits_first_frame(self) -> bool {
@@ -80,7 +84,8 @@ impl Times {
 
     /// By the name of the state, in milliseconds.
     pub(crate) fn by_name(&self) -> [(&'static str, Millis); State::COUNT] {
-        std::array::from_fn(|index| (NAMES[index], self.0[index]))
+        let mut names = NAMES.split('\0');
+        std::array::from_fn(|index| (names.next().unwrap_or_default(), self.0[index]))
     }
 }
 

@@ -260,6 +260,27 @@ slice 0 at 0.000 for 15.000: views=1 impressions=1 play_requests=1 plays=1 stops
 );
 
 timeline!(
+    a_duration_that_is_forgotten_for_a_while_is_remembered,
+    "0    source /film.mp4
+     0    load 20
+     0    play
+     2    load unknown
+     8    load 20
+     11   leave",
+    @"
+   0.000 impression
+   0.000 play_request @0
+   0.000 play @0
+   5.000 quartile ladder=watched percent=25 @5
+   5.000 quartile ladder=position percent=25 @5
+  10.000 quartile ladder=watched percent=50 @10
+  10.000 quartile ladder=position percent=50 @10
+  11.000 stop reason=closed
+slice 0 at 0.000 for 11.000: views=1 impressions=1 play_requests=1 plays=1 stops=1 played_ms=11000 content_ms=11000 engaged_ms=11000 ladder_plays=1 played_ms_other=11000 startup_ms=1 reached_25=1 reached_50=1 position_25=1 position_50=1 watched=55% active=1 stop_reason=closed
+"
+);
+
+timeline!(
     /// At least 97 % and the end reached is all of it.
     the_last_moments_may_be_missing,
     "0    source /film.mp4

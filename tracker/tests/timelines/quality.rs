@@ -227,3 +227,27 @@ timeline!(
 slice 0 at 0.000 for 8.000: views=1 impressions=1 play_requests=1 plays=1 autoplay_blocked=1 stops=1 played_ms=2900 content_ms=2900 wait_ms=200 paused_ms=4900 engaged_ms=2900 ladder_plays=1 played_ms_other=2900 startup_ms=200 watched=5% active=1 stop_reason=closed
 "
 );
+
+timeline!(
+    the_frames_of_the_video_before_are_not_counted_again,
+    "0    source blob:a
+     0    load 60
+     0    play
+     5    frames 125 1
+     5    video other
+     10   frames 250 2
+     10   leave",
+    @"
+   0.000 impression
+   0.000 play_request @0
+   0.000 play @0
+   5.000 stop reason=source_changed
+slice 0 at 0.000 for 5.000: views=1 impressions=1 play_requests=1 plays=1 stops=1 played_ms=5000 content_ms=5000 engaged_ms=5000 ladder_plays=1 played_ms_other=5000 frames=125 frames_dropped=1 startup_ms=1 watched=8% active=1 stop_reason=source_changed
+--- another view
+   5.250 impression
+   5.250 play_request @5.25
+   5.250 play @5.25
+  10.000 stop reason=closed
+slice 0 at 5.250 for 4.750: views=1 impressions=1 play_requests=1 plays=1 stops=1 played_ms=4750 content_ms=4750 engaged_ms=4750 ladder_plays=1 played_ms_other=4750 frames=125 frames_dropped=1 startup_ms=1 watched=8% active=1 stop_reason=closed [video=other]
+"
+);

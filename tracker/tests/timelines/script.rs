@@ -10,7 +10,7 @@ use quartile_protocol::event::{AdMoment, Event, EventKind};
 use quartile_protocol::id::{SiteId, ViewId};
 use quartile_protocol::slice::Slice;
 use quartile_simulator::network::{Network, good_network};
-use quartile_simulator::page::Page;
+use quartile_simulator::page::{Page, Sent};
 use quartile_simulator::shell::Shell;
 use quartile_tracker::{Length, PageSignal, Rendition, Signal, Subject, Tracker};
 
@@ -58,6 +58,7 @@ fn act(page: &mut Page, line: &str, action: &str, words: &[&str]) {
         ("pause", []) => page.pause(),
         ("seek", [to, took]) => page.seek(Media::from_ms(ms(to) as i64), ms(took)),
         ("stall", [lasts]) => page.stall(ms(lasts)),
+        ("starve", [lasts]) => page.stall_silently(ms(lasts)),
         ("rate", [rate]) => page.set_rate(ms(rate) as u32),
         ("step", [step]) => page.set_step(ms(step)),
         ("volume", [volume]) => page.set_sound(false, volume.parse().unwrap()),
@@ -152,9 +153,9 @@ pub struct Known {
 }
 
 impl Known {
-    pub fn of(page: &Page) -> Self {
+    pub fn of<'a>(sent: impl IntoIterator<Item = &'a Sent>) -> Self {
         let mut known = Self::default();
-        let views = page.sent().iter().flat_map(|sent| sent.batch.views.iter().map(|view| (&sent.batch, view)));
+        let views = sent.into_iter().flat_map(|sent| sent.batch.views.iter().map(|view| (&sent.batch, view)));
         for (batch, view) in views {
             let index = known.views.iter().position(|&id| id == view.id).unwrap_or_else(|| {
                 known.views.push(view.id);
@@ -202,7 +203,7 @@ fn join(kept: &mut Slice, slice: &Slice) {
 
 /// What the collector knows, as text.
 pub fn report(page: &Page) -> String {
-    write(&Known::of(page), page.opened())
+    write(&Known::of(page.sent()), page.opened())
 }
 
 pub fn write(known: &Known, opened: Wall) -> String {
@@ -217,6 +218,9 @@ pub fn write(known: &Known, opened: Wall) -> String {
         events.sort_by_key(|event| event.at);
         for event in events {
             let pos = event.pos.map_or(String::new(), |pos| format!(" @{}", pos.as_ms() as f64 / 1000.0));
+            let slice = &known.slices[&(view, event.n)];
+            let end = slice.at.shifted(slice.span_ms as i64);
+            assert!((slice.at..=end).contains(&event.at), "{event:?} is not in {slice:?}");
             writeln!(text, "{:>8.3} {}{}{pos}", seconds(event.at), event.kind.name(), details(&event.kind)).unwrap();
         }
         for (key, slice) in known.slices.range((view, 0)..=(view, u32::MAX)) {

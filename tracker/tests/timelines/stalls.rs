@@ -282,3 +282,81 @@ timeline!(
 slice 0 at 0.000 for 115.000: views=1 impressions=1 viewables=1 play_requests=1 plays=1 stops=1 rebuffers=1 rebuffer_ms=18000 played_ms=10000 content_ms=10000 engaged_ms=10000 rebuffered=1 ladder_plays=1 played_ms_other=10000 captions_on=1 startup_ms=1 watched=17% active=1 stop_reason=closed
 "
 );
+
+timeline!(
+    /// The browser says `stall` with a `waiting`, and nothing at all where the data starves.
+    a_stall_that_the_browser_does_not_tell_of,
+    "0    source /film.mp4
+     0    load 60
+     0    play
+     10   starve 3
+     20   leave",
+    @"
+   0.000 impression
+   0.000 play_request @0
+   0.000 play @0
+  10.000 rebuffer cause=network took_ms=3000 @10
+  18.000 quartile ladder=watched percent=25 @15
+  18.000 quartile ladder=position percent=25 @15
+  20.000 stop reason=closed
+slice 0 at 0.000 for 20.000: views=1 impressions=1 play_requests=1 plays=1 stops=1 rebuffers=1 rebuffer_ms=3000 played_ms=17000 content_ms=17000 engaged_ms=17000 rebuffered=1 ladder_plays=1 played_ms_other=17000 startup_ms=1 reached_25=1 position_25=1 watched=28% active=1 stop_reason=closed
+"
+);
+
+timeline!(
+    a_stall_that_nobody_tells_of_in_a_hidden_page,
+    "0    source /film.mp4
+     0    load 60
+     0    play
+     5    hide
+     6    starve 10
+     20   leave",
+    @"
+   0.000 impression
+   0.000 play_request @0
+   0.000 play @0
+   5.000 visibility visible=false @5
+   6.000 rebuffer cause=network took_ms=10000 @6
+  20.000 stop reason=closed
+slice 0 at 0.000 for 20.000: views=1 impressions=1 play_requests=1 plays=1 stops=1 rebuffers=1 rebuffer_ms=10000 played_ms=10000 content_ms=10000 engaged_ms=5000 hidden_ms=5000 rebuffered=1 ladder_plays=1 played_ms_other=10000 startup_ms=1 watched=17% active=1 stop_reason=closed
+"
+);
+
+timeline!(
+    a_stall_of_less_than_a_second_that_nobody_tells_of_is_not_seen_and_not_played,
+    "0    source /film.mp4
+     0    load 60
+     0    play
+     10   starve 0.7
+     20   leave",
+    @"
+   0.000 impression
+   0.000 play_request @0
+   0.000 play @0
+  15.700 quartile ladder=watched percent=25 @15
+  15.700 quartile ladder=position percent=25 @15
+  20.000 stop reason=closed
+slice 0 at 0.000 for 20.000: views=1 impressions=1 play_requests=1 plays=1 stops=1 played_ms=19300 content_ms=19300 engaged_ms=19300 ladder_plays=1 played_ms_other=19300 startup_ms=1 reached_25=1 position_25=1 watched=32% active=1 stop_reason=closed
+"
+);
+
+timeline!(
+    an_advertisement_that_stalls_is_no_stall_of_the_content,
+    "0    source /film.mp4
+     0    load 60
+     0    play
+     5    adbreak on
+     6    stall 3
+     12   adbreak off
+     20   leave",
+    @"
+   0.000 impression
+   0.000 play_request @0
+   0.000 play @0
+   5.000 ad_break on=true @5
+  12.000 ad_break on=false @9
+  18.000 quartile ladder=position percent=25 @15
+  20.000 stop reason=closed
+slice 0 at 0.000 for 20.000: views=1 impressions=1 play_requests=1 plays=1 stops=1 played_ms=13000 content_ms=13000 engaged_ms=13000 ad_ms=7000 ladder_plays=1 played_ms_other=13000 startup_ms=1 position_25=1 watched=21% active=1 stop_reason=closed
+"
+);

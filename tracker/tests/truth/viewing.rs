@@ -9,7 +9,7 @@ use quartile_protocol::id::SiteId;
 use quartile_protocol::slice::Slice;
 use quartile_simulator::browser::Browser;
 use quartile_simulator::network::Network;
-use quartile_simulator::page::Page;
+use quartile_simulator::page::{Page, Sent};
 use quartile_simulator::shell::Shell;
 use quartile_simulator::truth::Truth;
 use quartile_tracker::{Length, PageSignal, Rendition, Signal, Subject};
@@ -124,6 +124,8 @@ pub struct Viewing {
     player: Player,
     /// When the viewer did the last two things.
     acted: [Mono; 2],
+    /// How many requests had left when the page was last left or hidden.
+    sent_before: usize,
 }
 
 /// By then, every event of a moment was delivered.
@@ -159,6 +161,7 @@ pub fn view(setting: &Setting, acts: &[Act], network: Network) -> Viewing {
         video,
         player: Player::default(),
         acted: [Mono::default(); 2],
+        sent_before: 0,
     };
     viewing.begin(setting);
     for act in acts {
@@ -215,11 +218,13 @@ impl Viewing {
             self.page.wait(after);
         }
         if end == End::Vanished {
+            self.sent_before = self.page.sent().len();
             self.page.page(PageSignal::Hidden);
             return;
         }
         self.times = self.page.inspect().map_or(0, |view| view.times_ms.iter().map(|(_, ms)| ms).sum());
         self.looked_at = self.page.looked_at().as_ms();
+        self.sent_before = self.page.sent().len();
         self.page.page(PageSignal::Left);
     }
 
@@ -264,6 +269,8 @@ impl Viewing {
                 page.set_rate(thousandths);
             }
             Act::Loop { on } => {
+                // A viewer who has just jumped back cannot be told from a player that repeats from now on.
+                page.wait(BREATH_MS);
                 self.looping = on;
                 page.set_looping(on);
             }
@@ -363,6 +370,18 @@ impl Viewing {
 
     pub fn truth(&self) -> &Truth {
         self.page.truth()
+    }
+
+    /// The requests that a collector must have, which are those that the page knows to have arrived and all parts of its
+    /// last flush; and all others.
+    pub fn what_must_arrive(&self) -> (Vec<&Sent>, Vec<&Sent>) {
+        let (before, after) = self.page.sent().split_at(self.sent_before);
+        let before = before.iter().map(|sent| (sent.is_acknowledged(), sent));
+        // The look that comes before the flush may make a request of its own, which is not meant to outlive the page.
+        let all = before.chain(after.iter().map(|sent| (sent.urgent, sent)));
+        let (must, may): (Vec<_>, Vec<_>) = all.partition(|(must, _)| *must);
+        let bare = |sent: Vec<(bool, _)>| sent.into_iter().map(|(_, sent)| sent).collect();
+        (bare(must), bare(may))
     }
 
     /// The final state of every slice of every view, as a collector that got everything knows it.

@@ -1,38 +1,57 @@
-//! `cargo xtask bench`: how fast and how heavy it is.
+//! `cargo xtask bench`: how fast a part is, and how heavy. Progress goes to standard error, the result to standard output.
 
 pub mod ingest;
 
 use crate::error::Result;
+use crate::process::run;
+use crate::progress::Sink;
 use crate::workspace::Context;
 
 /// What to measure.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Options {
+    /// What a signal of a player costs.
+    Tracker {
+        /// For a program to read.
+        json: bool,
+    },
     /// What the collector takes in.
     Ingest(ingest::Options),
-}
-
-impl Options {
-    /// Whether the result is for a program to read.
-    pub fn json(&self) -> bool {
-        match self {
-            Self::Ingest(options) => options.json,
-        }
-    }
 }
 
 /// Measures.
 pub fn run_all(context: &Context, options: &Options) -> Result<()> {
     match options {
+        Options::Tracker { json } => tracker(context, *json),
         Options::Ingest(options) => ingest::run_all(context, options),
     }
 }
 
-/// Reads the arguments after `bench`.
-pub fn options<'a>(rest: &mut impl Iterator<Item = &'a str>) -> std::result::Result<Options, String> {
-    match rest.next() {
-        Some("ingest") => ingest::options(rest).map(Options::Ingest),
-        Some(other) => Err(format!("there is no bench `{other}`; there is: ingest")),
-        None => Err("bench needs the name of one: ingest".to_owned()),
+/// The benchmark of the package prints the result itself.
+fn tracker(context: &Context, json: bool) -> Result<()> {
+    let mut command = context.cargo(&["bench", "--package", "quartile-tracker", "--bench", "signals", "--"]);
+    if json {
+        command.arg("--json");
     }
+    run(&mut command, Sink::Stdout)
+}
+
+/// Reads the arguments after `bench` and the name of a part.
+pub fn options<'a>(name: &str, rest: &mut impl Iterator<Item = &'a str>) -> std::result::Result<Options, String> {
+    match name {
+        "tracker" => tracker_options(rest),
+        "ingest" => ingest::options(rest).map(Options::Ingest),
+        other => Err(format!("`{other}` is nothing that bench can measure")),
+    }
+}
+
+fn tracker_options<'a>(rest: &mut impl Iterator<Item = &'a str>) -> std::result::Result<Options, String> {
+    let mut json = false;
+    for argument in rest {
+        match argument {
+            "--json" => json = true,
+            other => return Err(format!("unexpected argument `{other}` of bench tracker")),
+        }
+    }
+    Ok(Options::Tracker { json })
 }
