@@ -4,7 +4,6 @@
 use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +20,7 @@ use crate::config::{Config, Sites};
 use crate::enrich::Enricher;
 use crate::enrich::agent::{Agents, PatternError};
 use crate::enrich::daily::Salts;
-use crate::enrich::place::{PlaceDatabase, PlaceError};
+use crate::enrich::place::{PlaceError, Places};
 use crate::forward::delivery::Delivery;
 use crate::forward::letters::DeadLetters;
 use crate::forward::progress::Progress;
@@ -34,10 +33,11 @@ use crate::server::{Handle, Reloads, Server, Services};
 use crate::sink::{Sink, Source};
 use crate::store::Store;
 use crate::store::reopen::Reopening;
+use crate::watch::{Watch, files};
 
 pub use crate::config::Bounds;
 
-/// How often what is due is looked after: salts, the file of places, the store.
+/// How often what is due is looked after: salts, the store, the archive.
 const UPKEEP: Duration = Duration::from_secs(30);
 
 /// How often it is looked whether the store is to be filled again: the existence of a file.
@@ -60,17 +60,12 @@ pub enum StartError {
     /// The queue cannot be opened.
     #[error("the queue cannot be opened")]
     Queue(#[source] Box<OpenError>),
-    /// The file of places cannot be used.
-    #[error("geo.mmdb, {path}, cannot be used")]
-    Places {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: PlaceError,
-    },
     /// The tokens cannot be read.
     #[error(transparent)]
     Tokens(#[from] TokenError),
+    /// A file of places cannot be used.
+    #[error("geo.mmdb: {0}")]
+    Places(#[from] PlaceError),
     /// The built-in patterns cannot be used.
     #[error(transparent)]
     Patterns(#[from] PatternError),
@@ -87,6 +82,7 @@ pub struct Collector {
     server: JoinHandle<()>,
     forwarder: JoinHandle<Result<(), ForwardError>>,
     upkeep: [JoinHandle<()>; 2],
+    _places: Option<Watch>,
 }
 
 impl Collector {
@@ -144,6 +140,7 @@ impl Collector {
         let handle = server.handle();
         Ok(Self {
             address,
+            _places: watch_places(&handle),
             upkeep: [
                 tokio::spawn(upkeep(handle.clone(), UPKEEP, look_after)),
                 tokio::spawn(upkeep(handle.clone(), REFILL, refill_store)),
@@ -175,6 +172,11 @@ impl Collector {
     /// Counts that who may send and read was to be replaced, and was not because of a mistake.
     pub fn count_failed_reload(&self) {
         self.handle.count_failed_reload();
+    }
+
+    /// Reads the files of places that have changed again. It happens by itself where the operating system tells of changes.
+    pub fn reload_places(&self) {
+        self.handle.services().enricher.places.reload();
     }
 
     /// Stops: accepts nothing more, finishes requests, writes what waits, forwards what is queued. Each of these has its
@@ -223,19 +225,27 @@ pub fn readers(config: &Config) -> Result<Access, TokenError> {
 }
 
 fn enricher(config: &Config) -> Result<Enricher, StartError> {
-    let places = match &config.mmdb {
-        None => PlaceDatabase::none(),
-        Some(path) => {
-            PlaceDatabase::open(path.clone()).map_err(|source| StartError::Places { path: path.clone(), source })?
-        }
-    };
     Ok(Enricher {
         agents: Agents::new()?,
-        trusted: config.trusted_proxies.clone(),
+        trust: config.trust.clone(),
         headers: config.headers.clone(),
-        places,
+        places: Places::open(config.mmdb.clone())?,
         salts: Salts::new(config.data_dir.join("salts")),
     })
+}
+
+/// Reads the files of places again when they are replaced, where there are any.
+fn watch_places(handle: &Handle) -> Option<Watch> {
+    let paths = || handle.services().enricher.places.paths();
+    paths().next()?;
+    let reader = handle.clone();
+    match files(paths(), move || reader.services().enricher.places.reload()) {
+        Ok(watch) => Some(watch),
+        Err(error) => {
+            tracing::warn!(%error, "the files of places cannot be watched: they are read again at the next start or signal");
+            None
+        }
+    }
 }
 
 /// Opens the store of the configuration. Blocks on the disk.
@@ -259,13 +269,13 @@ pub fn open_store(config: &Config, clock: &Clock) -> Result<Arc<dyn Store>, Stor
     Ok(Arc::new(store))
 }
 
-/// Says that there is no store in this build.
+/// There is no store in this build: rows go to sinks alone.
 ///
 /// # Errors
-/// Always.
+/// When no sink could use them.
 #[cfg(not(feature = "duckdb"))]
-pub fn open_store(_: &Config, _: &Clock) -> Result<Arc<dyn Store>, StoreOpenError> {
-    Err("this collector was built without the feature `duckdb`".into())
+pub fn open_store(config: &Config, _: &Clock) -> Result<Arc<dyn Store>, StoreOpenError> {
+    Ok(Arc::new(crate::store::none::NoStore::for_sinks(&config.sinks)?))
 }
 
 /// Does from time to time what nobody waits for.
@@ -285,11 +295,6 @@ fn look_after(services: &Services) {
     let now = services.clock.now();
     if let Err(error) = services.enricher.salts.destroy_old(now) {
         tracing::error!(%error, "an old salt could not be destroyed");
-    }
-    match services.enricher.places.refresh() {
-        Ok(true) => tracing::info!("the file of places was read again"),
-        Ok(false) => {}
-        Err(error) => tracing::error!(%error, "the new file of places is not used"),
     }
     if let Err(error) = services.store.maintain() {
         tracing::error!(?error, "the store could not look after itself");

@@ -31,3 +31,4 @@ pub mod report;
 mod server;
 pub mod sink;
 pub mod store;
+pub mod watch;

@@ -2,6 +2,7 @@
 
 use crate::bench;
 use crate::demo;
+use crate::fuzz;
 use crate::test;
 
 /// What the person who runs it is told.
@@ -25,6 +26,9 @@ cargo xtask COMMAND: builds, tests and shows the product. Every command first pu
   build                      Compile the SDK to WebAssembly, bundle the npm package, compile the collector.
   size [--json]              Measure what a page has to load against npm/size-budget.json. With --json, the last line
                              on standard output is the result and progress goes to standard error.
+  fuzz [--seconds N] [TARGET]
+                             Search, guided by coverage, for input that breaks something, N seconds (default 30) a target.
+                             TARGET is one of: decode, agents, headers, queue.
   bench PART [--json]        Measure how fast a part is; `bench --help` tells the parts and what their figures mean.
   licenses                   Write the notices of third parties anew, after a change of dependencies.
   setup                      Only put in place what building and testing need: the WebAssembly target, npm packages,
@@ -48,6 +52,10 @@ cargo xtask bench PART [--json]: measures how fast a part is, in a release build
 
 A figure says something beside another one of the same machine in the same minute: measure both sides of a change, one
 after the other and more than once, and compare. Nothing here passes or fails.
+
+  ingest    What the collector takes in, beside a bare axum handler, nginx and Fastify: requests a second, latency, processor
+            time, memory, and how many batches a second become rows (docs/reliability.md). The server has one core and the
+            generator the other. `--rounds N` (default 3) and `--seconds N` (default 3) say how often and how long.
 ";
 
 /// What to do.
@@ -67,6 +75,8 @@ pub enum Command {
     Crash(Vec<String>),
     /// Measure how fast a part is.
     Bench(bench::Options),
+    /// Search for input that breaks something.
+    Fuzz(fuzz::Options),
     /// Say what can be measured.
     BenchHelp,
     /// Write the notices of third parties.
@@ -93,6 +103,7 @@ pub fn parse(arguments: &[String]) -> Result<Command, String> {
         Some("test") => Command::Test(test_options(&mut rest)?),
         Some("demo") => Command::Demo(demo_options(&mut rest)?),
         Some("crash") => Command::Crash(crash_options(&mut rest)?),
+        Some("fuzz") => Command::Fuzz(fuzz::options(&mut rest)?),
         Some("bench") => bench_command(&mut rest)?,
         Some("licenses") => Command::Licenses,
         Some("size") => Command::Size { json: size_options(&mut rest)? },
@@ -156,20 +167,11 @@ fn crash_options<'a>(rest: &mut impl Iterator<Item = &'a str>) -> Result<Vec<Str
 }
 
 fn bench_command<'a>(rest: &mut impl Iterator<Item = &'a str>) -> Result<Command, String> {
-    let (mut part, mut json) = (None, false);
-    for argument in rest {
-        match argument {
-            "help" | "--help" | "-h" => return Ok(Command::BenchHelp),
-            "--json" => json = true,
-            name if part.is_none() => {
-                let known = bench::Part::from_name(name);
-                part = Some(known.ok_or_else(|| format!("`{name}` is nothing that bench can measure"))?);
-            }
-            other => return Err(format!("unexpected argument `{other}` of bench")),
-        }
+    match rest.next() {
+        Some("help" | "--help" | "-h") => Ok(Command::BenchHelp),
+        Some(name) => bench::options(name, rest).map(Command::Bench),
+        None => Err("bench needs the name of what to measure".to_owned()),
     }
-    let part = part.ok_or("bench needs the name of what to measure")?;
-    Ok(Command::Bench(bench::Options { part, json }))
 }
 
 fn size_options<'a>(rest: &mut impl Iterator<Item = &'a str>) -> Result<bool, String> {
@@ -202,9 +204,14 @@ mod tests {
             parsed("demo --once --port 5000"),
             Ok(Command::Demo(demo::Options { once: true, port: Some(5000) }))
         );
-        let tracker = |json| Ok(Command::Bench(bench::Options { part: bench::Part::Tracker, json }));
+        let tracker = |json| Ok(Command::Bench(bench::Options::Tracker { json }));
         assert_eq!((parsed("bench tracker"), parsed("bench tracker --json")), (tracker(false), tracker(true)));
         assert_eq!(parsed("bench --help"), Ok(Command::BenchHelp));
+        let ingest = bench::ingest::Options { json: true, rounds: 20, seconds: 60 };
+        let ingest = Command::Bench(bench::Options::Ingest(ingest));
+        assert_eq!(parsed("bench ingest --json --rounds 20 --seconds 60"), Ok(ingest));
+        let one = fuzz::Options { target: Some("queue"), seconds: 86_400 };
+        assert_eq!(parsed("fuzz --seconds 86400 queue"), Ok(Command::Fuzz(one)));
         let options = ["--rounds", "7", "--seed", "42"].map(str::to_owned).to_vec();
         assert_eq!(parsed("crash --rounds 7 --seed 42"), Ok(Command::Crash(options)));
     }
@@ -226,6 +233,11 @@ mod tests {
             ("bench", "bench needs"),
             ("bench everything", "`everything`"),
             ("bench tracker sdk", "`sdk`"),
+            ("bench ingest --rounds 21", "up to 20"),
+            ("bench ingest --seconds 0", "up to 60"),
+            ("bench ingest --fast", "`--fast`"),
+            ("fuzz everything", "`everything`"),
+            ("fuzz --seconds 86401", "86400"),
             ("size --xml", "`--xml`"),
             ("size --json more", "`more`"),
         ] {

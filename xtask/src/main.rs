@@ -9,6 +9,7 @@ mod build;
 mod crash;
 mod demo;
 mod error;
+mod fuzz;
 mod http;
 mod licenses;
 mod process;
@@ -65,6 +66,7 @@ fn run(command: &Command) -> error::Result<()> {
         Command::Test(options) => test::run_all(&context, options),
         Command::Demo(options) => demo::run_all(&context, options),
         Command::Crash(options) => crash::run_all(&context, options),
+        Command::Fuzz(options) => fuzz::run_all(&context, options),
         Command::Bench(options) => bench::run_all(&context, options),
         Command::BenchHelp => {
             print!("{}", args::BENCH_HELP);

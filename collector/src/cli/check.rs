@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use quartile_collector::app;
 use quartile_collector::config::Config;
-use quartile_collector::enrich::place::PlaceDatabase;
+use quartile_collector::enrich::place::Places;
 use quartile_collector::queue::{self, Depth, DiskFs};
 
 use super::load;
@@ -56,10 +56,9 @@ pub fn run(path: Option<&PathBuf>) -> Result<(), Box<dyn Error>> {
     let (queue, at_work) = queue(&config);
     findings.tell("queue", queue);
     findings.tell("port", port(&config, at_work));
-    if let Some(path) = &config.mmdb {
-        let opened = PlaceDatabase::open(path.clone());
-        let shown = path.display();
-        findings.tell("places", opened.map(|_| shown.to_string()).map_err(|error| format!("{shown} {error}")));
+    for path in &config.mmdb {
+        let opened = Places::open(vec![path.clone()]);
+        findings.tell("places", opened.map(|_| path.display().to_string()).map_err(|error| error.to_string()));
     }
     if let Some(archive) = &config.archive {
         let (days, bytes) = (archive.retention.days, size(archive.retention.max_bytes));

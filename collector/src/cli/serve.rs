@@ -51,7 +51,10 @@ async fn collect(path: Option<PathBuf>, config: Config) -> Result<(), Box<dyn Er
         tokio::select! {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
-            _ = hang_up.recv() => reload(&collector, path.as_ref()),
+            _ = hang_up.recv() => {
+                reload(&collector, path.as_ref());
+                collector.reload_places();
+            }
             () = changes.next() => reload(&collector, path.as_ref()),
         }
     }

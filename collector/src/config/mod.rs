@@ -5,6 +5,7 @@
 
 mod bounds;
 mod edit;
+mod proxies;
 mod reader;
 mod sink;
 mod site;
@@ -13,12 +14,9 @@ mod tests;
 
 use std::fs;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-use http::HeaderName;
-use ipnet::IpNet;
 
 pub use self::bounds::Bounds;
 pub use self::edit::{EditError, NewSite, add_site};
@@ -27,6 +25,7 @@ use self::reader::{Mistakes, Section};
 pub use self::site::{Consent, GeoPrecision, Origins, Site, Sites};
 use crate::access::{Access, Grant, token_hash};
 use crate::archive::{Archive, Retention};
+use crate::enrich::address::Trust;
 use crate::enrich::headers::HeaderNames;
 use crate::queue::{self, Durability};
 use crate::sink::SinkConfig;
@@ -64,12 +63,12 @@ pub struct Config {
     pub queue: queue::Config,
     /// The archive of what was consumed from the queue, if one is kept; its folder is in `data_dir`.
     pub archive: Option<Archive>,
-    /// An MMDB file with places.
-    pub mmdb: Option<PathBuf>,
+    /// MMDB files with places and networks.
+    pub mmdb: Vec<PathBuf>,
     /// The headers in which trusted proxies tell address and place.
     pub headers: HeaderNames,
-    /// Peers whose headers are believed.
-    pub trusted_proxies: Vec<IpNet>,
+    /// Whose headers are believed.
+    pub trust: Trust,
     /// Further places that rows go to.
     pub sinks: Vec<SinkConfig>,
     /// Who may read reports, as far as the configuration says; the file of tokens adds to it.
@@ -157,7 +156,7 @@ pub fn parse(text: &str, env: Env<'_>) -> Result<Config, ConfigError> {
     }
     config.read_queue(&mut root);
     config.read_archive(&mut root);
-    config.read_proxies(&mut root);
+    config.read_proxies(&mut root, env);
     config.read_access(&mut root);
     config.bounds = Bounds::read(&mut root);
     config.read_rest(&mut root);
@@ -173,10 +172,7 @@ fn demo(env: Env<'_>) -> Result<Config, ConfigError> {
         demo: true,
         sites: Sites::demo(),
         headers: HeaderNames::preset("cloudflare").unwrap_or_default(),
-        trusted_proxies: vec![
-            IpNet::from(IpAddr::from([127, 0, 0, 1])),
-            IpNet::from(IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1])),
-        ],
+        trust: proxies::this_machine(),
         access: Access::Open,
         ..Config::least()
     };
@@ -193,7 +189,6 @@ fn demo(env: Env<'_>) -> Result<Config, ConfigError> {
 
 const ADDRESS: &str = "an address and a port, such as 0.0.0.0:8787";
 const LOG_FORMATS: [(&str, LogFormat); 2] = [("text", LogFormat::Text), ("json", LogFormat::Json)];
-const NETWORK: &str = "must be an address or a network, such as 10.0.0.0/8";
 const DURABILITY: &str = "`fsync` (survives a power cut), `os` (survives a crash of the collector) or `memory`";
 
 impl Config {
@@ -207,9 +202,9 @@ impl Config {
             queue: queue::Config::new(PathBuf::new()),
             archive: None,
             sinks: Vec::new(),
-            mmdb: None,
+            mmdb: Vec::new(),
             headers: HeaderNames::default(),
-            trusted_proxies: Vec::new(),
+            trust: Trust::default(),
             access: Access::Tokens(Vec::new()),
             bounds: Bounds::default(),
             forward_delay: Duration::from_millis(200),
@@ -282,30 +277,6 @@ impl Config {
         self.set_data_dir(self.data_dir.clone());
     }
 
-    fn read_proxies(&mut self, root: &mut Section<'_>) {
-        for (field, text) in root.texts("trusted_proxies").unwrap_or_default() {
-            match network(&text) {
-                Some(network) => self.trusted_proxies.push(network),
-                None => root.blame_whole(&field, NETWORK),
-            }
-        }
-        let Some(mut section) = root.section("geo") else { return };
-        if let Some(path) = section.text("mmdb") {
-            if !Path::new(&path).is_file() {
-                section.blame(
-                    "mmdb",
-                    &format!("names {path}, which is no file: put an MMDB file there, or leave this out"),
-                );
-            }
-            self.mmdb = Some(path.into());
-        }
-        self.headers = geo_headers(&mut section);
-        if self.headers != HeaderNames::default() && self.trusted_proxies.is_empty() {
-            section.blame("headers", "are believed from nobody: name your proxies in `trusted_proxies`");
-        }
-        section.finish();
-    }
-
     fn read_access(&mut self, root: &mut Section<'_>) {
         if root.is_text("auth") {
             match root.text("auth").as_deref() {
@@ -372,11 +343,11 @@ impl Config {
             }
         }
         if let Some(list) = env("QUARTILE_TRUSTED_PROXIES") {
-            self.trusted_proxies = Vec::new();
+            self.trust.networks = Vec::new();
             for text in list.split(',').map(str::trim) {
-                match network(text) {
-                    Some(network) => self.trusted_proxies.push(network),
-                    None => mistakes.add("QUARTILE_TRUSTED_PROXIES", &format!("`{text}` {NETWORK}")),
+                match proxies::network(text) {
+                    Some(network) => self.trust.networks.push(network),
+                    None => mistakes.add("QUARTILE_TRUSTED_PROXIES", &format!("`{text}` {}", proxies::NETWORK)),
                 }
             }
         }
@@ -394,37 +365,6 @@ impl Config {
     }
 }
 
-/// A preset's name, or a table of header names.
-fn geo_headers(section: &mut Section<'_>) -> HeaderNames {
-    if section.is_text("headers") {
-        let preset = section.text("headers").and_then(|name| HeaderNames::preset(&name));
-        if preset.is_none() {
-            let presets: Vec<_> = HeaderNames::presets().collect();
-            section.blame("headers", &format!("must be one of {}, or a table of header names", presets.join(", ")));
-        }
-        return preset.unwrap_or_default();
-    }
-    let Some(mut names) = section.section("headers") else { return HeaderNames::default() };
-    let mut header = |key| {
-        let name = names.text(key)?;
-        let parsed = name.parse::<HeaderName>();
-        if parsed.is_err() {
-            names.blame(key, "must be the name of a header");
-        }
-        parsed.ok()
-    };
-    let read = HeaderNames {
-        address: header("address"),
-        country: header("country"),
-        region: header("region"),
-        city: header("city"),
-        isp: header("isp"),
-        composite: None,
-    };
-    names.finish();
-    read
-}
-
 fn durability(text: &str) -> Option<Durability> {
     match text {
         "fsync" => Some(Durability::Fsync),
@@ -432,10 +372,6 @@ fn durability(text: &str) -> Option<Durability> {
         "memory" => Some(Durability::Memory),
         _ => None,
     }
-}
-
-fn network(text: &str) -> Option<IpNet> {
-    text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
 }
 
 /// Bytes as hexadecimal digits.

@@ -173,6 +173,14 @@ impl<'m> Section<'m> {
         found
     }
 
+    pub(super) fn truth(&mut self, key: &'static str) -> Option<bool> {
+        let truth = self.take(key)?.as_bool();
+        if truth.is_none() {
+            self.blame(key, "must be `true` or `false`");
+        }
+        truth
+    }
+
     pub(super) fn whole(&mut self, key: &'static str, range: RangeInclusive<u64>) -> Option<u64> {
         let value = self.take(key)?;
         let number = value.as_integer().and_then(|number| u64::try_from(number).ok());

@@ -60,7 +60,7 @@ fn url(section: &mut Section<'_>) -> Option<String> {
 }
 
 /// From the file, or from a variable of the environment that the file names.
-fn secret(section: &mut Section<'_>, env: Env<'_>) -> Option<String> {
+pub(super) fn secret(section: &mut Section<'_>, env: Env<'_>) -> Option<String> {
     let (secret, variable) = (section.text("secret"), section.text("secret_env"));
     match (secret, variable) {
         (Some(_), Some(_)) => {

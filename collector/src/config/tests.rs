@@ -69,7 +69,7 @@ fn what_is_commented_out_in_the_example_is_sound_too() {
 fn the_example_of_a_deployment_is_sound() {
     let config = parse(include_str!("../../../examples/deploy/quartile.toml"), &no_env).unwrap();
     let compose = include_str!("../../../examples/deploy/compose.yaml");
-    assert!(compose.contains(&format!("subnet: {}", config.trusted_proxies[0])), "the two name one network");
+    assert!(compose.contains(&format!("subnet: {}", config.trust.networks[0])), "the two name one network");
 }
 
 #[test]
@@ -244,7 +244,7 @@ fn the_environment_is_stronger_than_the_file() {
     assert_eq!(config.queue.durability, Durability::Memory);
     assert_eq!(config.forward_delay, Duration::from_millis(5));
     assert_eq!(config.log, LogFormat::Json);
-    assert_eq!(config.trusted_proxies, ["10.1.0.0/16".parse().unwrap(), "::1/128".parse().unwrap()]);
+    assert_eq!(config.trust.networks, ["10.1.0.0/16".parse().unwrap(), "::1/128".parse().unwrap()]);
     assert_eq!(config.access, Access::Tokens(vec![Grant::everything(token_hash("a-long-enough-token"))]));
 }
 
@@ -265,6 +265,51 @@ fn headers_without_a_trusted_proxy_are_a_mistake() {
     let site = "[[sites]]\nid = \"a\"\norigins = [\"*\"]\n[geo]\nheaders = { country = \"X-Country\" }";
     assert!(mistakes(Some(site), &[])[0].starts_with("line 5: geo.headers: "));
     assert_eq!(mistakes(Some(&format!("trusted_proxies = [\"::1\"]\n{site}")), &[]), [""; 0]);
+}
+
+#[test]
+fn a_proxy_without_a_fixed_address_shows_a_secret() {
+    let text = |section: &str| {
+        format!("[[sites]]\nid = \"a\"\norigins = [\"*\"]\n[geo]\nheaders = \"fastly\"\n[proxy_secret]\n{section}")
+    };
+    let good = text("header = \"X-Edge\"\nsecret = \"0123456789abcdef\"");
+    let secret = parse(&good, &no_env).unwrap().trust.secret.unwrap();
+    assert_eq!((secret.header.as_str(), &*secret.secret), ("x-edge", "0123456789abcdef"));
+    let named = text("header = \"X-Edge\"\nsecret_env = \"EDGE\"");
+    assert_eq!(mistakes(Some(&named), &[("EDGE", "0123456789abcdef")]), [""; 0]);
+    insta::assert_snapshot!(mistakes(Some(&named), &[("EDGE", "0123456789abcde")]).join("\n"), @"proxy_secret.secret: must have at least 16 characters, here or in the variable that `secret_env` names");
+    let wrong = mistakes(Some(&text("header = \"X Edge\"\nsecrt = 1")), &[]).join("\n");
+    insta::assert_snapshot!(wrong, @r"
+    proxy_secret.header: must be the name of the header that your proxy puts the secret into
+    proxy_secret.secret: must have at least 16 characters, here or in the variable that `secret_env` names
+    proxy_secret.secrt: is unknown here; known are header, secret, secret_env
+    geo.headers: are believed from nobody: name your proxies in `trusted_proxies`, or a secret in `proxy_secret`
+    ");
+}
+
+#[test]
+fn files_of_places_are_one_or_a_list() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.mmdb");
+    fs::write(&path, "").unwrap();
+    let with = |value: &str| format!("[[sites]]\nid = \"a\"\norigins = [\"*\"]\n[geo]\nmmdb = {value}");
+    let path = path.to_str().unwrap();
+    for (count, value) in [(1, format!("\"{path}\"")), (4, format!("{:?}", [path; 4]))] {
+        assert_eq!(parse(&with(&value), &no_env).unwrap().mmdb.len(), count);
+    }
+    let mistakes = |value: &str| mistakes(Some(&with(value)), &[]);
+    assert_eq!(mistakes(&format!("{:?}", [path; 5])), ["geo.mmdb: may name at most 4 files"]);
+    let missing = mistakes(&format!("[\"{path}\", \"/nowhere.mmdb\"]"));
+    assert!(missing[0].starts_with("geo.mmdb[1]: names /nowhere.mmdb, which is no file"), "{missing:?}");
+}
+
+#[test]
+fn the_generic_mapping_names_every_header() {
+    let text = "trusted_proxies = [\"::1\"]\n[[sites]]\nid = \"a\"\norigins = [\"*\"]\n[geo.headers]\naddress = \"Forwarded\"\n\
+                country = \"X-C\"\nregion = \"X-R\"\ncity = \"X-Y\"\nisp = \"X-I\"\nasn = \"X-N\"\npercent_encoded = true";
+    let headers = parse(text, &no_env).unwrap().headers;
+    assert_eq!(headers.address, Some(http::header::FORWARDED));
+    assert!(headers.encoded && headers.asn.is_some() && headers.composite.is_none());
 }
 
 #[test]

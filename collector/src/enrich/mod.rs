@@ -4,7 +4,8 @@
 //! |---|---|
 //! | [`agent`] | which device, system and browser, from the user agent and the client hints |
 //! | [`address`] | which address the sender has, believing proxies only where they are trusted |
-//! | [`place`] | where that is, from a content delivery network's headers or an MMDB file |
+//! | [`headers`] | where that is, as a content delivery network tells it |
+//! | [`place`] | where that is, from MMDB files |
 //! | [`daily`] | the salted hash of the day |
 //!
 //! The address is used and dropped: it is in no log, no error and no row.
@@ -19,15 +20,15 @@ use std::net::IpAddr;
 
 use http::HeaderMap;
 use http::header::USER_AGENT;
-use ipnet::IpNet;
 use quartile_protocol::batch::Client;
 use quartile_protocol::clock::Wall;
 use quartile_protocol::id::SiteId;
 
+use self::address::Trust;
 use self::agent::{Agent, Agents};
 use self::daily::Salts;
 use self::headers::HeaderNames;
-use self::place::{Place, PlaceDatabase};
+use self::place::{Place, Places};
 
 /// User agents are read up to here; real ones are shorter.
 const USER_AGENT_BYTES: usize = 1_000;
@@ -36,12 +37,12 @@ const USER_AGENT_BYTES: usize = 1_000;
 pub struct Enricher {
     /// Reads user agents.
     pub agents: Agents,
-    /// Peers whose headers are believed.
-    pub trusted: Vec<IpNet>,
+    /// Whose headers are believed.
+    pub trust: Trust,
     /// The headers in which they tell the sender's address and place.
     pub headers: HeaderNames,
     /// Places by address, for what the headers do not tell.
-    pub places: PlaceDatabase,
+    pub places: Places,
     /// The salts of the days.
     pub salts: Salts,
 }
@@ -60,11 +61,11 @@ impl Enricher {
     #[must_use]
     pub fn visitor(&self, peer: IpAddr, headers: &HeaderMap) -> Visitor {
         let peer = peer.to_canonical();
-        let trusted = address::is_trusted(peer, &self.trusted);
-        let address = if trusted { address::behind(peer, headers, &self.headers, &self.trusted) } else { peer };
-        let told = if trusted { self.headers.place(headers) } else { Place::default() };
+        let believed = self.trust.believes(peer, headers);
+        let address = if believed { self.trust.behind(peer, headers, &self.headers) } else { peer };
+        let told = if believed { self.headers.place(headers) } else { Place::default() };
         let private = headers.get("sec-gpc").is_some_and(|value| value.as_bytes() == b"1");
-        let mut place = if told.country.is_empty() { self.places.of(address) } else { told };
+        let mut place = told.completed(|| self.places.of(address));
         if private {
             place.city.clear();
         }
@@ -110,9 +111,9 @@ mod tests {
     fn enricher(dir: &std::path::Path) -> Enricher {
         Enricher {
             agents: Agents::new().unwrap(),
-            trusted: vec!["127.0.0.0/8".parse().unwrap()],
+            trust: Trust { networks: vec!["127.0.0.0/8".parse().unwrap()], secret: None },
             headers: HeaderNames::preset("cloudflare").unwrap(),
-            places: PlaceDatabase::none(),
+            places: Places::default(),
             salts: Salts::new(dir.join("salts")),
         }
     }

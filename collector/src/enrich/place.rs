@@ -1,20 +1,25 @@
-//! Places by address, from an MMDB file that the operator provides.
+//! Places by address, from MMDB files that the operator provides: one with cities or countries, one with networks, or
+//! one with both.
 //!
-//! Two layouts are read: MaxMind's nested one (`country.iso_code`, `city.names.en`) and the flat one of other makers
-//! (`country_code`, `city`). The file is opened again when it changes.
+//! Two layouts are read: MaxMind's nested one (`country.iso_code`, `city.names.en`), which DB-IP uses as well, and the
+//! flat one of other makers (`country_code`, `city`; IPinfo's `as_name`). [`Places::reload`] reads files that have
+//! changed; [`watch`](crate::watch) calls it when they do.
 
 use std::fs;
 use std::io;
-use std::net::IpAddr;
-use std::path::PathBuf;
-use std::sync::Mutex;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use arc_swap::ArcSwapOption;
 use maxminddb::{MaxMindDbError, Reader};
 use serde::Deserialize;
 
-use super::headers::country;
+use super::headers::{country, network};
+
+/// Addresses of each family that are looked up in a new file before it is used.
+const PROBES: u32 = 1 << 12;
 
 /// Where a sender is; what is unknown is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,66 +34,149 @@ pub struct Place {
     pub isp: String,
 }
 
+impl Place {
+    /// This place with what `other` knows beside. Region and city go with a country: from one that says another country
+    /// they are not taken.
+    #[must_use]
+    pub fn completed(mut self, other: impl FnOnce() -> Self) -> Self {
+        if [&self.country, &self.region, &self.city, &self.isp].iter().all(|text| !text.is_empty()) {
+            return self;
+        }
+        let other = other();
+        if self.isp.is_empty() {
+            self.isp = other.isp;
+        }
+        if self.country.is_empty() {
+            return Self { isp: self.isp, ..other };
+        }
+        if self.country == other.country && self.region.is_empty() && self.city.is_empty() {
+            (self.region, self.city) = (other.region, other.city);
+        }
+        self
+    }
+}
+
 /// Why a file of places cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PlaceError {
     /// It cannot be read.
-    #[error("cannot be read: {0}")]
-    Io(#[from] io::Error),
-    /// It is no MMDB file.
-    #[error("is no MMDB file: {0}")]
-    Format(#[from] MaxMindDbError),
+    #[error("{path} cannot be read: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It is no MMDB file, or a damaged one.
+    #[error("{path} is no sound MMDB file: {source}")]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: MaxMindDbError,
+    },
 }
 
-/// An MMDB file, or none.
-pub struct PlaceDatabase {
-    path: Option<PathBuf>,
-    reader: ArcSwapOption<Reader<Vec<u8>>>,
-    modified: Mutex<Option<SystemTime>>,
-}
+/// Any number of files: what one does not know, the next is asked.
+#[derive(Default)]
+pub struct Places(Vec<File>);
 
-impl PlaceDatabase {
-    /// No file: every place is unknown.
-    #[must_use]
-    pub fn none() -> Self {
-        Self { path: None, reader: ArcSwapOption::empty(), modified: Mutex::new(None) }
-    }
-
-    /// Opens a file.
+impl Places {
+    /// Opens the files.
     ///
     /// # Errors
-    /// [`PlaceError`].
-    pub fn open(path: PathBuf) -> Result<Self, PlaceError> {
-        let database = Self { path: Some(path), ..Self::none() };
-        database.refresh()?;
-        Ok(database)
+    /// [`PlaceError`] of the first that cannot be used.
+    pub fn open(paths: impl IntoIterator<Item = PathBuf>) -> Result<Self, PlaceError> {
+        let open = |path| {
+            let file = File { path, reader: ArcSwapOption::empty(), stamp: Mutex::new(None) };
+            file.reload().map(|_| file)
+        };
+        Ok(Self(paths.into_iter().map(open).collect::<Result<_, _>>()?))
     }
 
-    /// Opens the file again if it has changed; the one before serves until the new one is sound. Tells whether it was.
-    ///
-    /// # Errors
-    /// [`PlaceError`], with the file before still in use.
-    pub fn refresh(&self) -> Result<bool, PlaceError> {
-        let Some(path) = &self.path else { return Ok(false) };
-        let modified = fs::metadata(path)?.modified()?;
-        let mut known = self.modified.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if *known == Some(modified) {
-            return Ok(false);
+    /// Where the files are.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.0.iter().map(|file| &*file.path)
+    }
+
+    /// Reads the files that have changed again, and says so in the log. A file that is not sound is not used, and the one
+    /// before stays in use.
+    pub fn reload(&self) {
+        for file in &self.0 {
+            match file.reload() {
+                Ok(true) => tracing::info!(file = %file.path.display(), "a file of places was read again"),
+                Ok(false) => {}
+                Err(error) => tracing::error!(%error, "a new file of places is not used, the one before is"),
+            }
         }
-        let reader = Reader::from_source(fs::read(path)?)?;
-        self.reader.store(Some(reader.into()));
-        *known = Some(modified);
-        Ok(true)
     }
 
     /// The place of an address.
     #[must_use]
     pub fn of(&self, address: IpAddr) -> Place {
+        self.0.iter().fold(Place::default(), |place, file| place.completed(|| file.of(address)))
+    }
+}
+
+struct File {
+    path: PathBuf,
+    reader: ArcSwapOption<Reader<Vec<u8>>>,
+    /// What told the file apart when it was read.
+    stamp: Mutex<Option<Stamp>>,
+}
+
+/// Time, length and number: a file that was replaced by another of the same second differs in one of them.
+type Stamp = (SystemTime, u64, u64);
+
+fn stamp(path: &Path) -> io::Result<Stamp> {
+    use std::os::unix::fs::MetadataExt;
+    let metadata = fs::metadata(path)?;
+    Ok((metadata.modified()?, metadata.len(), metadata.ino()))
+}
+
+impl File {
+    /// Reads the file if it is another than before. Tells whether it was.
+    fn reload(&self) -> Result<bool, PlaceError> {
+        let failed = |source| PlaceError::Io { path: self.path.clone(), source };
+        let mut known = self.stamp.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = stamp(&self.path).map_err(failed)?;
+        if *known == Some(found) {
+            return Ok(false);
+        }
+        // Into memory: a file that is overwritten while it is mapped ends the process.
+        let bytes = fs::read(&self.path).map_err(failed)?;
+        let reader = sound(bytes).map_err(|source| PlaceError::Format { path: self.path.clone(), source })?;
+        self.reader.store(Some(reader.into()));
+        *known = Some(found);
+        Ok(true)
+    }
+
+    fn of(&self, address: IpAddr) -> Place {
         let Some(reader) = &*self.reader.load() else { return Place::default() };
         // An address of the other family than the file's, or a damaged entry, is an unknown place.
         let entry = reader.lookup(address).and_then(|found| found.decode::<Entry<'_>>()).ok().flatten();
         entry.unwrap_or_default().place()
     }
+}
+
+/// A reader of these bytes, if addresses from everywhere can be looked up: what marks a file as MMDB stands at its end, so
+/// one that is damaged or was cut in the middle and put together passes for a good one until it is asked.
+fn sound(bytes: Vec<u8>) -> Result<Reader<Vec<u8>>, MaxMindDbError> {
+    let reader = Reader::from_source(bytes)?;
+    let everywhere = |index: u32| index * (u32::MAX / PROBES);
+    let is_v6 = reader.metadata().ip_version == 6;
+    for index in 0..PROBES {
+        let high = everywhere(index);
+        let mut probes = vec![IpAddr::from(Ipv4Addr::from_bits(high))];
+        if is_v6 {
+            // Global addresses begin with 001.
+            probes.push(IpAddr::from(Ipv6Addr::from_bits(u128::from(high >> 3 | 1 << 29) << 96)));
+        }
+        for probe in probes {
+            reader.lookup(probe)?.decode::<Entry<'_>>()?;
+        }
+    }
+    Ok(reader)
 }
 
 /// An entry of either layout.
@@ -100,14 +188,18 @@ struct Entry<'a> {
     country_code: &'a str,
     #[serde(borrow)]
     subdivisions: Vec<Named<'a>>,
+    region: &'a str,
     state1: &'a str,
     #[serde(borrow)]
     city: Option<Named<'a>>,
     #[serde(borrow)]
     traits: Traits<'a>,
     isp: &'a str,
+    organization: &'a str,
     autonomous_system_organization: &'a str,
     as_name: &'a str,
+    autonomous_system_number: u32,
+    asn: &'a str,
 }
 
 /// A record with names in several languages, or one plain text.
@@ -133,6 +225,7 @@ struct Names<'a> {
 #[serde(default)]
 struct Traits<'a> {
     isp: &'a str,
+    autonomous_system_organization: &'a str,
 }
 
 impl Named<'_> {
@@ -153,131 +246,30 @@ impl Named<'_> {
 
 impl Entry<'_> {
     fn place(&self) -> Place {
-        let nested = |named: Option<&Named<'_>>| named.map_or("", Named::name).to_owned();
-        let first = |texts: &[&str]| texts.iter().find(|text| !text.is_empty()).map_or("", |text| text).to_owned();
-        let region = nested(self.subdivisions.first());
+        // A country that is a plain text is its code with some makers and its name with others.
+        let codes = [self.country_code, self.country.as_ref().map_or("", Named::code)].map(country);
+        let number = network(self.asn);
+        let number = if number.is_empty() { network(&self.autonomous_system_number.to_string()) } else { number };
         Place {
-            country: country(&first(&[self.country.as_ref().map_or("", Named::code), self.country_code])),
-            region: first(&[&region, self.state1]),
-            city: nested(self.city.as_ref()),
-            isp: first(&[self.traits.isp, self.isp, self.autonomous_system_organization, self.as_name]),
+            country: codes.into_iter().find(|code| !code.is_empty()).unwrap_or_default(),
+            region: first(&[self.subdivisions.first().map_or("", Named::name), self.region, self.state1]),
+            city: self.city.as_ref().map_or("", Named::name).to_owned(),
+            isp: first(&[
+                self.traits.isp,
+                self.isp,
+                self.autonomous_system_organization,
+                self.traits.autonomous_system_organization,
+                self.organization,
+                self.as_name,
+                &number,
+            ]),
         }
     }
+}
+
+fn first(texts: &[&str]) -> String {
+    (*texts.iter().find(|text| !text.is_empty()).unwrap_or(&"")).to_owned()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::{Value, json};
-
-    #[track_caller]
-    fn check(entry: Value, expect: [&str; 4]) {
-        let text = entry.to_string();
-        let place = serde_json::from_str::<Entry<'_>>(&text).unwrap().place();
-        assert_eq!([place.country, place.region, place.city, place.isp], expect);
-    }
-
-    #[test]
-    fn both_layouts_are_read() {
-        check(
-            json!({
-                "country": { "iso_code": "FR", "geoname_id": 3, "names": { "de": "Frankreich", "en": "France" } },
-                "subdivisions": [{ "iso_code": "ARA", "names": { "en": "Auvergne-Rhone-Alpes" } }],
-                "city": { "names": { "en": "Lyon" } },
-                "traits": { "isp": "Orange" },
-                "location": { "latitude": 45.7 },
-            }),
-            ["FR", "Auvergne-Rhone-Alpes", "Lyon", "Orange"],
-        );
-        check(
-            json!({ "country_code": "DE", "state1": "Hesse", "city": "Kassel", "latitude": 51.3 }),
-            ["DE", "Hesse", "Kassel", ""],
-        );
-        check(json!({ "autonomous_system_organization": "Example Net" }), ["", "", "", "Example Net"]);
-        check(json!({}), ["", "", "", ""]);
-    }
-
-    /// Writes an MMDB file of one tree node: `low` for addresses up to 127.255.255.255, `high` for those above.
-    /// <https://maxmind.github.io/MaxMind-DB/>
-    fn mmdb(low: &Value, high: &Value) -> Vec<u8> {
-        const NODES: usize = 1;
-        let metadata = json!({
-            "binary_format_major_version": 2, "binary_format_minor_version": 0, "build_epoch": 0, "database_type": "Test",
-            "description": {}, "ip_version": 4, "languages": [], "node_count": NODES, "record_size": 24,
-        });
-        let (low, high) = (encoded(low), encoded(high));
-        let mut file = Vec::new();
-        for offset in [0, low.len()] {
-            // A record beyond the nodes points into the data, which lies behind 16 bytes of nothing.
-            file.extend_from_slice(&(NODES + 16 + offset).to_be_bytes()[5..]);
-        }
-        file.extend_from_slice(&[0; 16]);
-        file.extend(low.into_iter().chain(high));
-        file.extend_from_slice(b"\xab\xcd\xefMaxMind.com");
-        file.extend(encoded(&metadata));
-        file
-    }
-
-    /// A value of the data section; short texts, small numbers, lists and maps only.
-    fn encoded(value: &Value) -> Vec<u8> {
-        let head = |kind: u8, length: usize| kind << 5 | u8::try_from(length).unwrap();
-        match value {
-            Value::String(text) => [&[head(2, text.len())], text.as_bytes()].concat(),
-            // The narrowest number, of 16 bits; the metadata have two wider ones.
-            Value::Number(number) => {
-                [&[head(5, 2)], &u16::try_from(number.as_u64().unwrap()).unwrap().to_be_bytes()[..]].concat()
-            }
-            Value::Array(list) => {
-                [vec![head(0, list.len()), 4]].into_iter().chain(list.iter().map(encoded)).flatten().collect()
-            }
-            Value::Object(members) => {
-                let wide = |name: &str, value| match name {
-                    "node_count" => vec![head(6, 1), 1],
-                    "build_epoch" => vec![head(0, 0), 2],
-                    _ => encoded(value),
-                };
-                let pairs = members.iter().flat_map(|(name, value)| [encoded(&json!(name)), wide(name, value)]);
-                [vec![head(7, members.len())]].into_iter().chain(pairs).flatten().collect()
-            }
-            other => panic!("{other} is not needed here"),
-        }
-    }
-
-    #[test]
-    fn a_file_is_read_and_read_again_when_it_changes() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("places.mmdb");
-        let nested = json!({ "country": { "iso_code": "FR" }, "city": { "names": { "en": "Lyon" } } });
-        fs::write(&path, mmdb(&nested, &json!({ "country_code": "DE", "city": "Kassel" }))).unwrap();
-        let places = PlaceDatabase::open(path.clone()).unwrap();
-        let told = |address: &str| {
-            let place = places.of(address.parse().unwrap());
-            format!("{} {}", place.country, place.city)
-        };
-        assert_eq!((told("1.2.3.4"), told("203.0.113.9")), ("FR Lyon".into(), "DE Kassel".into()));
-        assert_eq!(told("2001:db8::7"), " ", "a file of the other family");
-        assert!(!places.refresh().unwrap(), "nothing changed");
-
-        let later = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(2_000_000_000);
-        let replace = |content: &[u8], date| {
-            fs::write(&path, content).unwrap();
-            fs::File::options().write(true).open(&path).unwrap().set_modified(date).unwrap();
-        };
-        replace(b"nonsense", later);
-        assert!(places.refresh().is_err());
-        assert_eq!(told("1.2.3.4"), "FR Lyon", "the one before serves on");
-        replace(&mmdb(&json!({ "country_code": "IT" }), &nested), later);
-        assert!(places.refresh().unwrap());
-        assert_eq!(told("1.2.3.4"), "IT ");
-    }
-
-    #[test]
-    fn a_file_that_is_none_is_refused() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("places.mmdb");
-        assert!(matches!(PlaceDatabase::open(path.clone()), Err(PlaceError::Io(_))));
-        fs::write(&path, "nonsense").unwrap();
-        assert!(matches!(PlaceDatabase::open(path), Err(PlaceError::Format(_))));
-        assert_eq!(PlaceDatabase::none().of("203.0.113.9".parse().unwrap()), Place::default());
-    }
-}
+mod tests;

@@ -16,6 +16,7 @@ use crate::report::table::Table;
 
 #[cfg(feature = "duckdb")]
 pub mod duckdb;
+pub mod none;
 pub mod reopen;
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use quartile_protocol::batch::Client;
 
-use super::{Agent, Device, version};
+use super::{Agent, Device, kind, version};
 
 impl Agent {
     /// This device as its page describes it: where the page says more than the user agent, the page is right.
@@ -16,6 +16,7 @@ impl Agent {
         }
         if !client.model.is_empty() {
             agent.model.clone_from(&client.model);
+            agent.name_maker();
         }
         agent.take_mobility(client);
         agent
@@ -27,7 +28,7 @@ impl Agent {
             self.device = Some(Device::Tablet);
             self.model = "iPad".into();
             self.os = "iOS".into();
-            self.os_version.clear();
+            self.os_version = kind::ios_of_safari(&self.browser, &self.browser_version).into();
         }
     }
 

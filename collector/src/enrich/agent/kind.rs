@@ -44,7 +44,8 @@ pub(super) const SPIDER: &str = "Spider";
 ///
 /// Consoles and televisions come first because they also call themselves Windows, Linux, Android or mobile.
 const DEVICES: &[(Device, &[&str])] = &[
-    (Device::Console, &["playstation", "xbox", "nintendo"]),
+    (Device::Other, &["crkey/1.56.500000 devicetype/smartspeaker", "(fuchsia)", "qtcarbrowser", " tesla/"]),
+    (Device::Console, &["playstation", "xbox", "nintendo", "ouya"]),
     (
         Device::Tv,
         &[
@@ -83,27 +84,47 @@ const DEVICES: &[(Device, &[&str])] = &[
             "dtv",
         ],
     ),
-    (Device::Wearable, &["watchos", "apple watch", "wear os", "galaxy watch", "oculusbrowser"]),
+    (
+        Device::Wearable,
+        &["watchos", "apple watch", "wear os", "galaxy watch", "oculusbrowser", "smartwatch", "; glass 1"],
+    ),
     (Device::Desktop, &["windows nt"]),
-    (Device::Tablet, &["ipad", "tablet", "playbook", "kindle", "; kf"]),
+    (Device::Tablet, &["ipad", "tablet", "playbook", "kindle", "; kf", "nook ", "nexus 7", "nexus 9", "nexus 10"]),
     (Device::Mobile, &["iphone", "ipod", "windows phone", "mobile"]),
-    (Device::Tablet, &["android"]),
     (Device::Desktop, &["macintosh", "x11", "cros ", "linux x86", "linux aarch64", "linux i686"]),
 ];
 
 /// Which kind of device a user agent in small letters belongs to.
 pub(super) fn device(lower: &str) -> Device {
     let found = DEVICES.iter().find(|(_, tokens)| tokens.iter().any(|token| lower.contains(token)));
-    found.map_or(Device::Other, |(device, _)| *device)
+    match found {
+        Some((device, _)) => *device,
+        None if !lower.contains("android") => Device::Other,
+        // A browser that is not mobile is on a tablet. An application does not say, and most are on telephones.
+        None if lower.contains("webkit") || lower.contains("gecko") => Device::Tablet,
+        None => Device::Mobile,
+    }
 }
 
-/// Tokens of known bots that the patterns take for browsers: automation and monitoring.
+/// Tokens of known bots that the patterns take for browsers, or know by no good name: automation, monitoring, and those
+/// that read for language models.
 const BOTS: &[(&str, &str)] = &[
     ("headlesschrome", "HeadlessChrome"),
     ("phantomjs", "PhantomJS"),
     ("chrome-lighthouse", "Lighthouse"),
     ("pingdom", "Pingdom"),
     ("uptimerobot", "UptimeRobot"),
+    ("statuscake", "StatusCake"),
+    ("datadog", "Datadog"),
+    ("siteimprove", "Siteimprove"),
+    ("google-inspectiontool", "Google-InspectionTool"),
+    ("googleother", "GoogleOther"),
+    ("storebot-google", "Storebot-Google"),
+    ("bytespider", "Bytespider"),
+    ("chatgpt-user", "ChatGPT-User"),
+    ("meta-externalagent", "Meta-ExternalAgent"),
+    ("meta-externalads", "Meta-ExternalAds"),
+    ("meta-externalfetcher", "Meta-ExternalFetcher"),
 ];
 
 /// The name of the bot; empty for everybody else.
@@ -117,36 +138,6 @@ pub(super) fn bot<'a>(lower: &str, brand: &str, family: &'a str) -> &'a str {
     }
 }
 
-/// Browsers that are told by a token rather than by the patterns: applications with a browser inside.
-const INSIDE: &[(&str, &str)] = &[("musical_ly", "TikTok"), ("bytedancewebview", "TikTok"), ("trill_", "TikTok")];
-
-/// The name of the browser under which people know it, and its version, if that is the version of what is named.
-pub(super) fn browser<'a>(lower: &str, family: &'a str, major: &'a str) -> (&'a str, &'a str) {
-    if let Some((_, name)) = INSIDE.iter().find(|(token, _)| lower.contains(token)) {
-        return (name, "");
-    }
-    match known_as(family) {
-        "" => ("", ""),
-        name => (name, major),
-    }
-}
-
-fn known_as(family: &str) -> &str {
-    match family {
-        "Chrome Mobile" | "Chrome Mobile iOS" => "Chrome",
-        "Chrome Mobile WebView" => "Chrome WebView",
-        "Mobile Safari" => "Safari",
-        "Mobile Safari UI/WKWebView" => "Safari WebView",
-        "Firefox Mobile" | "Firefox iOS" => "Firefox",
-        "Edge Mobile" => "Edge",
-        "Opera Mobile" => "Opera",
-        "IE" | "IE Mobile" => "Internet Explorer",
-        // Any WebKit without a browser's name, such as that of a console, is taken for a mail program.
-        "Apple Mail" | "Other" => "",
-        other => other,
-    }
-}
-
 /// The name of the operating system under which people know it.
 pub(super) fn os(family: &str) -> &str {
     match family {
@@ -154,7 +145,9 @@ pub(super) fn os(family: &str) -> &str {
         "Web0S" => "webOS",
         "ATV OS X" => "tvOS",
         "Roku" => "Roku OS",
-        "Other" => "",
+        "WatchOS" => "watchOS",
+        // The maker's name with a year is what the patterns make of a television's HbbTV.
+        "Other" | "LG" | "Samsung" | "Philips" | "Panasonic" | "Sony" | "FireHbbTV" => "",
         other => other,
     }
 }
@@ -163,6 +156,9 @@ pub(super) fn os(family: &str) -> &str {
 pub(super) fn vendor(brand: &str) -> &str {
     match brand {
         "XiaoMi" => "Xiaomi",
+        "Xbox" => "Microsoft",
+        "TOSHIBA" => "Toshiba",
+        "BANGOLUFSEN" => "Bang & Olufsen",
         other => other,
     }
 }
@@ -174,7 +170,66 @@ pub(super) fn is_generic_brand(brand: &str) -> bool {
 
 /// Whether a model's name stands for not knowing. Chrome calls every Android device `K`.
 pub(super) fn is_generic_model(model: &str) -> bool {
-    matches!(model, "K" | "Smartphone" | "Tablet" | "Feature Phone" | "Desktop" | "SMART-TV" | "Web0S SmartTV")
+    const GENERIC: &[&str] = &[
+        "K",
+        "Smartphone",
+        "Tablet",
+        "Feature Phone",
+        "Desktop",
+        "SMART-TV",
+        "SAMSUNG-SMART-TV",
+        "smartTV",
+        "Web0S SmartTV",
+        "HbbTV",
+        "GoogleTV",
+        "Browser",
+        "Kindle",
+    ];
+    GENERIC.contains(&model)
+}
+
+/// The model that a browser on Android puts behind the version: `(Linux; Android 11; KFTRWI Build/…)`.
+pub(super) fn android_model(user_agent: &str) -> &str {
+    let behind = user_agent.split_once("; Android ").and_then(|(_, rest)| rest.split_once("; "));
+    let part = behind.map_or("", |(_, rest)| rest.split([';', ')']).next().unwrap_or_default());
+    let model = part.split(" Build/").next().unwrap_or_default().trim();
+    let is_language = model.len() == 5 && model.as_bytes()[2] == b'-';
+    let is_none = is_language || model.starts_with("Build/") || is_generic_model(model);
+    if is_none { "" } else { model }
+}
+
+/// Makers by how their models begin, in small letters: hints and new devices have a model and no maker.
+const MAKERS: &[(&str, &str)] = &[
+    ("sm-", "Samsung"),
+    ("pixel ", "Google"),
+    ("chromecast", "Google"),
+    ("cph", "Oppo"),
+    ("moto ", "Motorola"),
+    ("motorola", "Motorola"),
+    ("rmx", "Realme"),
+    ("oneplus", "OnePlus"),
+    ("xq-", "Sony"),
+    ("bravia", "Sony"),
+    ("lm-", "LG"),
+    ("redmi", "Xiaomi"),
+    ("xiaomi", "Xiaomi"),
+    ("mitv", "Xiaomi"),
+    ("nokia", "Nokia"),
+    ("lenovo", "Lenovo"),
+    ("vivo", "vivo"),
+    ("huawei", "Huawei"),
+    ("shield", "Nvidia"),
+    ("ouya", "OUYA"),
+    ("venue ", "Dell"),
+    ("surface", "Microsoft"),
+    ("aft", "Amazon"),
+    ("kf", "Amazon"),
+];
+
+/// Who makes a model; empty when its name does not tell.
+pub(super) fn maker(model: &str) -> &'static str {
+    let begins = |prefix: &str| model.get(..prefix.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(prefix));
+    MAKERS.iter().find(|(prefix, _)| begins(prefix)).map_or("", |(_, maker)| maker)
 }
 
 /// Makers, models and systems by token, for what the patterns leave empty: (token, maker, model, system).
@@ -182,47 +237,88 @@ const KNOWN: &[(&str, &str, &str, &str)] = &[
     ("xbox series x", "Microsoft", "Xbox Series X", ""),
     ("xbox one", "Microsoft", "Xbox One", ""),
     ("xbox", "Microsoft", "Xbox", ""),
+    ("playstation 5", "Sony", "PlayStation 5", "PlayStation OS"),
     ("playstation", "Sony", "PlayStation", "PlayStation OS"),
     ("nintendo switch", "Nintendo", "Switch", "Nintendo OS"),
+    ("new nintendo 3ds", "Nintendo", "New 3DS", "Nintendo OS"),
     ("nintendo", "Nintendo", "", "Nintendo OS"),
     ("roku", "Roku", "Roku", "Roku OS"),
     ("netcast", "LG", "", "NetCast"),
     ("web0s", "LG", "", "webOS"),
+    ("smarttv201", "Samsung", "", ""),
+    ("apple watch", "Apple", "Apple Watch", "watchOS"),
     ("vizio", "Vizio", "", "SmartCast"),
     ("; aft", "Amazon", "", "Fire OS"),
     ("; kf", "Amazon", "", "Fire OS"),
     ("bravia", "Sony", "", ""),
+    ("sonydtv", "Sony", "", ""),
+    ("(fuchsia)", "Google", "Nest Hub", "Fuchsia"),
+    ("devicetype/smartspeaker", "Google", "Nest Hub", "Chromecast"),
     ("crkey", "Google", "Chromecast", ""),
     ("; philips;", "Philips", "", ""),
 ];
+
+/// Devices that pass for another: what the table says of them is right, whatever the patterns say.
+const DISGUISED: &[&str] =
+    &["(fuchsia)", "devicetype/smartspeaker", "new nintendo 3ds", "apple watch", "playstation 5"];
 
 /// Systems that the patterns give for what is really another one.
 const UNDERNEATH: &[&str] = &["", "Linux"];
 
 /// Fills what the patterns left empty.
 pub(super) fn fill_in(lower: &str, agent: &mut Agent) {
-    let Some(&(_, vendor, model, os)) = KNOWN.iter().find(|(token, ..)| lower.contains(token)) else { return };
-    if agent.vendor.is_empty() {
+    let Some(&(token, vendor, model, os)) = KNOWN.iter().find(|(token, ..)| lower.contains(token)) else { return };
+    let disguised = DISGUISED.contains(&token);
+    if agent.vendor.is_empty() || disguised {
         agent.vendor = vendor.into();
     }
-    if agent.model.is_empty() && agent.vendor == vendor {
+    if disguised || (agent.model.is_empty() && agent.vendor == vendor) {
         agent.model = model.into();
     }
     let android_is_fire = os == "Fire OS" && agent.os == "Android";
-    if !os.is_empty() && (UNDERNEATH.contains(&agent.os.as_str()) || android_is_fire) {
+    let is_underneath = UNDERNEATH.contains(&agent.os.as_str()) || android_is_fire || disguised;
+    if !os.is_empty() && is_underneath && agent.os != os {
+        // The watch counts its system as what it passes for does.
+        if os != "watchOS" {
+            agent.os_version.clear();
+        }
         agent.os = os.into();
-        agent.os_version.clear();
     }
 }
 
-/// Forgets versions that browsers state whatever the truth is, and a Windows that may be either of two.
+/// Safari's version from which on it counts like its system, while it calls that 18.6 or 18.7 for ever.
+const IOS_FROZEN_SINCE: u32 = 26;
+
+/// Forgets versions that browsers state whatever the truth is, and a system that may be either of two.
 pub(super) fn forget_frozen(user_agent: &str, agent: &mut Agent) {
     let frozen_mac = ["Mac OS X 10_15_7", "Mac OS X 10.15;"].iter().any(|token| user_agent.contains(token));
     let frozen_android = user_agent.contains("Android 10; K)");
-    if (agent.os == "macOS" && frozen_mac) || (agent.os == "Android" && frozen_android) {
+    let frozen_chrome_os = user_agent.contains("CrOS x86_64 14541.0.0");
+    if (agent.os == "macOS" && frozen_mac) || (agent.os == "Android" && frozen_android) || frozen_chrome_os {
         agent.os_version.clear();
     }
     if agent.os == "Windows" && agent.os_version == "10" {
         agent.os_version = "10+".into();
+    }
+    if agent.os == "iOS" && matches!(agent.os_version.as_str(), "18.6" | "18.7") {
+        thaw_ios(user_agent, agent);
+    }
+}
+
+/// The version of iOS that a version of Safari comes with; empty where they count apart.
+pub(super) fn ios_of_safari<'a>(browser: &str, version: &'a str) -> &'a str {
+    let counts_alike = version.parse::<u32>().is_ok_and(|major| major >= IOS_FROZEN_SINCE);
+    if browser == "Safari" && counts_alike { version } else { "" }
+}
+
+/// Safari's own version is the system's, from 26 on. A browser that does not state it leaves both possible.
+fn thaw_ios(user_agent: &str, agent: &mut Agent) {
+    let stated = user_agent.split_once("Version/").map(|(_, rest)| rest.split(' ').next().unwrap_or_default());
+    let mut numbers = stated.unwrap_or_default().split('.');
+    let major = numbers.next().filter(|major| !major.is_empty());
+    match major.and_then(|major| major.parse::<u32>().ok()) {
+        Some(IOS_FROZEN_SINCE..) => agent.os_version = super::version(major, numbers.next()),
+        Some(_) => {}
+        None => agent.os_version = "18+".into(),
     }
 }

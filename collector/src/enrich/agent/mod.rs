@@ -4,6 +4,7 @@
 //! is one table of tokens in [`kind`]. Client hints, where a page passes them on, are better than the user agent, which
 //! browsers have frozen: [`hints`].
 
+mod browser;
 mod hints;
 mod kind;
 #[cfg(test)]
@@ -84,18 +85,24 @@ impl Agents {
         agent
     }
 
+    /// Whether a user agent need not be read again.
+    #[must_use]
+    pub fn remembers(&self, user_agent: &str) -> bool {
+        self.remembered.peek(user_agent).is_some()
+    }
+
     fn parse(&self, user_agent: &str) -> Agent {
         if user_agent.is_empty() {
             return Agent::default();
         }
-        let (browser, os, device) = self.extractor.extract(user_agent);
+        let (family, os, device) = self.extractor.extract(user_agent);
         let lower = user_agent.to_ascii_lowercase();
         let part = |text: &str| truncated(text, PART_BYTES).to_owned();
-        let family = browser.as_ref().map_or("", |browser| &*browser.family);
+        let major = family.as_ref().and_then(|browser| browser.major).unwrap_or_default();
+        let family = family.as_ref().map_or("", |browser| &*browser.family);
         let brand = device.as_ref().and_then(|device| device.brand.as_deref()).unwrap_or_default();
         let model = device.as_ref().and_then(|device| device.model.as_deref()).unwrap_or_default();
-        let major = browser.as_ref().and_then(|browser| browser.major).unwrap_or_default();
-        let (name, major) = kind::browser(&lower, family, major);
+        let (name, major) = browser::browser(&lower, family, major);
 
         let mut agent = Agent {
             device: Some(kind::device(&lower)),
@@ -106,17 +113,30 @@ impl Agents {
         };
         if let Some(os) = &os {
             agent.os = part(kind::os(&os.os));
-            agent.os_version = part(&version(os.major.as_deref(), os.minor.as_deref()));
+            if !agent.os.is_empty() {
+                agent.os_version = part(&version(os.major.as_deref(), os.minor.as_deref()));
+            }
         }
         if !kind::is_generic_brand(brand) {
             agent.vendor = part(kind::vendor(brand));
         }
-        if !kind::is_generic_model(model) && brand != kind::SPIDER {
-            agent.model = part(model);
+        if brand != kind::SPIDER {
+            let is_generic = kind::is_generic_model(model);
+            agent.model = part(if is_generic { kind::android_model(user_agent) } else { model });
         }
         kind::fill_in(&lower, &mut agent);
+        agent.name_maker();
         kind::forget_frozen(user_agent, &mut agent);
         agent
+    }
+}
+
+impl Agent {
+    /// Whoever makes the model, where nothing else says it.
+    fn name_maker(&mut self) {
+        if self.vendor.is_empty() {
+            self.vendor = kind::maker(&self.model).into();
+        }
     }
 }
 
