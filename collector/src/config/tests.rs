@@ -211,7 +211,7 @@ fn every_mistake_is_told_at_once_with_its_field_and_cure() {
     line 22: auth.tokens[0]: must be the SHA-256 of a token, 64 hexadecimal digits: printf %s TOKEN | sha256sum prints it
     line 24: forward.delay_ms: must be a whole number from 0 to 60000
     line 26: log.format: must be one of `text`, `json`
-    line 3: colour: is unknown here; known are sites, sinks, listen, data_dir, queue, archive, trusted_proxies, geo, auth, server, forward, log
+    line 3: colour: is unknown here; known are sites, sinks, listen, data_dir, queue, archive, trusted_proxies, proxy_secret, geo, auth, server, forward, log
     QUARTILE_DURABILITY: must be `fsync` (survives a power cut), `os` (survives a crash of the collector) or `memory`
     QUARTILE_LOG_FORMAT: must be `text` or `json`
     QUARTILE_TRUSTED_PROXIES: `office` must be an address or a network, such as 10.0.0.0/8
@@ -277,13 +277,13 @@ fn a_proxy_without_a_fixed_address_shows_a_secret() {
     assert_eq!((secret.header.as_str(), &*secret.secret), ("x-edge", "0123456789abcdef"));
     let named = text("header = \"X-Edge\"\nsecret_env = \"EDGE\"");
     assert_eq!(mistakes(Some(&named), &[("EDGE", "0123456789abcdef")]), [""; 0]);
-    insta::assert_snapshot!(mistakes(Some(&named), &[("EDGE", "0123456789abcde")]).join("\n"), @"proxy_secret.secret: must have at least 16 characters, here or in the variable that `secret_env` names");
+    insta::assert_snapshot!(mistakes(Some(&named), &[("EDGE", "0123456789abcde")]).join("\n"), @"line 6: proxy_secret.secret: must have at least 16 characters, here or in the variable that `secret_env` names");
     let wrong = mistakes(Some(&text("header = \"X Edge\"\nsecrt = 1")), &[]).join("\n");
     insta::assert_snapshot!(wrong, @r"
-    proxy_secret.header: must be the name of the header that your proxy puts the secret into
-    proxy_secret.secret: must have at least 16 characters, here or in the variable that `secret_env` names
-    proxy_secret.secrt: is unknown here; known are header, secret, secret_env
-    geo.headers: are believed from nobody: name your proxies in `trusted_proxies`, or a secret in `proxy_secret`
+    line 7: proxy_secret.header: must be the name of the header that your proxy puts the secret into
+    line 6: proxy_secret.secret: must have at least 16 characters, here or in the variable that `secret_env` names
+    line 8: proxy_secret.secrt: is unknown here; known are header, secret, secret_env
+    line 5: geo.headers: are believed from nobody: name your proxies in `trusted_proxies`, or a secret in `proxy_secret`
     ");
 }
 
@@ -298,9 +298,9 @@ fn files_of_places_are_one_or_a_list() {
         assert_eq!(parse(&with(&value), &no_env).unwrap().mmdb.len(), count);
     }
     let mistakes = |value: &str| mistakes(Some(&with(value)), &[]);
-    assert_eq!(mistakes(&format!("{:?}", [path; 5])), ["geo.mmdb: may name at most 4 files"]);
+    assert_eq!(mistakes(&format!("{:?}", [path; 5])), ["line 5: geo.mmdb: may name at most 4 files"]);
     let missing = mistakes(&format!("[\"{path}\", \"/nowhere.mmdb\"]"));
-    assert!(missing[0].starts_with("geo.mmdb[1]: names /nowhere.mmdb, which is no file"), "{missing:?}");
+    assert!(missing[0].starts_with("line 5: geo.mmdb[1]: names /nowhere.mmdb, which is no file"), "{missing:?}");
 }
 
 #[test]
