@@ -1,7 +1,7 @@
 /** A project of somebody else's that uses the npm package as it is published: the packed tarball, bundled by what they use. */
 
 import { execFile } from 'node:child_process';
-import { copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -86,6 +86,20 @@ export class Tarball {
     if (!build) throw new Error(`there is no bundler ${bundler}`);
     await build({ folder, entry: join(folder, source), out });
     return out;
+  }
+
+  /** The files that Next.js makes of `tests/bundlers/next`, whose own packages are installed from its lock file. */
+  async next(): Promise<string> {
+    const folder = await mkdtemp(join(this.folder, 'next-'));
+    const sources = ['app', 'next.config.js', 'package.json', 'package-lock.json'];
+    for (const name of sources) await cp(join(SOURCES, 'next', name), join(folder, name), { recursive: true });
+    await run('npm', ['install', '--omit=optional', '--no-audit', '--no-fund'], { cwd: folder });
+    const installed = join(folder, 'node_modules/quartile');
+    await mkdir(installed);
+    await run('tar', ['xzf', this.file, '-C', installed, '--strip-components=1']);
+    const env = { ...process.env, NEXT_TELEMETRY_DISABLED: '1' };
+    await run(join(folder, 'node_modules/.bin/next'), ['build'], { cwd: folder, env });
+    return join(folder, 'out');
   }
 
   remove(): Promise<void> {

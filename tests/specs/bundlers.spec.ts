@@ -1,7 +1,7 @@
 /** A developer installs the npm package and bundles it: viewings are counted, with either core. */
 
 import assert from 'node:assert/strict';
-import { readdir, writeFile } from 'node:fs/promises';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
@@ -50,6 +50,22 @@ test('the module as a file of its own, by vite', { timeout: 120_000 }, async () 
   assert.equal(asked.length, 2, asked.join(' '));
   assert.match(asked[1] ?? '', /\.wasm$/);
 });
+
+// It has 300 MB of its own.
+if (process.env['QUARTILE_TEST_FULL']) {
+  test('rendered on a server and bundled by Next.js', { timeout: 600_000 }, async () => {
+    const collector = await stage.collector();
+    const out = await tarball.next();
+    stage.site.addFolder('_next', join(out, '_next'));
+    const address = stage.site.add('', await readFile(join(out, 'index.html'), 'utf8'));
+    const inPage = await readFile(new URL('../harness/in-page.js', import.meta.url), 'utf8');
+    const visit = await stage.visitAddress(`${address}?collector=${encodeURIComponent(collector.origin)}`, async (tab) => {
+      await tab.evaluateOnNewDocument(inPage);
+    });
+    await watchBriefly(visit, collector, VIDEO.id);
+    assert.deepEqual(visit.complaints, []);
+  });
+}
 
 test('the tarball holds what it names, and nothing else', async () => {
   const folder = join(await tarball.project(), 'node_modules/quartile');

@@ -42,9 +42,14 @@ cargo xtask bench PART [--json]: measures how fast a part is, in a release build
             99th percentile of 4000 runs, on one core and without a browser. `timeupdate` is what happens four times a
             second in every view; it is to take less than 300 ns and to allocate nothing. The other lines are rarer:
             `request` is the one timeupdate in forty at which a request is written.
+  sdk       What a playback of two minutes costs its page beyond what it costs without analytics, with Quartile and with
+            mux-embed: time of the processor in the main thread, allocations, requests, bytes sent. The three play side by
+            side, in a browser each, five times; it takes about a quarter of an hour.
+      --rounds N, --seconds N    Other than five rounds of 120 seconds.
 
-  --json    Print one object, alone on the last line of standard output, with the members NAME_ns_p50, NAME_ns_p99,
-            NAME_allocs and NAME_allocs_p99 for each line; everything else goes to standard error.
+  --json    Print one object, alone on the last line of standard output; everything else goes to standard error. Of the
+            tracker it has the members NAME_ns_p50, NAME_ns_p99, NAME_allocs and NAME_allocs_p99 for each line, of the SDK
+            main_thread_ratio_to_mux, bytes_ratio_to_mux, requests and more.
 
 A figure says something beside another one of the same machine in the same minute: measure both sides of a change, one
 after the other and more than once, and compare. Nothing here passes or fails.
@@ -156,11 +161,16 @@ fn crash_options<'a>(rest: &mut impl Iterator<Item = &'a str>) -> Result<Vec<Str
 }
 
 fn bench_command<'a>(rest: &mut impl Iterator<Item = &'a str>) -> Result<Command, String> {
-    let (mut part, mut json) = (None, false);
-    for argument in rest {
+    let (mut part, mut json, mut extent) = (None, false, Vec::new());
+    while let Some(argument) = rest.next() {
         match argument {
             "help" | "--help" | "-h" => return Ok(Command::BenchHelp),
             "--json" => json = true,
+            "--rounds" | "--seconds" if part == Some(bench::Part::Sdk) => {
+                let number = rest.next().and_then(|number| number.parse::<u32>().ok()).filter(|number| *number > 0);
+                let number = number.ok_or_else(|| format!("{argument} needs a number"))?;
+                extent.extend([argument.to_owned(), number.to_string()]);
+            }
             name if part.is_none() => {
                 let known = bench::Part::from_name(name);
                 part = Some(known.ok_or_else(|| format!("`{name}` is nothing that bench can measure"))?);
@@ -169,7 +179,7 @@ fn bench_command<'a>(rest: &mut impl Iterator<Item = &'a str>) -> Result<Command
         }
     }
     let part = part.ok_or("bench needs the name of what to measure")?;
-    Ok(Command::Bench(bench::Options { part, json }))
+    Ok(Command::Bench(bench::Options { part, json, extent }))
 }
 
 fn size_options<'a>(rest: &mut impl Iterator<Item = &'a str>) -> Result<bool, String> {
@@ -202,7 +212,15 @@ mod tests {
             parsed("demo --once --port 5000"),
             Ok(Command::Demo(demo::Options { once: true, port: Some(5000) }))
         );
-        let tracker = |json| Ok(Command::Bench(bench::Options { part: bench::Part::Tracker, json }));
+        let bench = |part, json, extent: &[&str]| {
+            let extent = extent.iter().map(|&word| word.to_owned()).collect();
+            Ok(Command::Bench(bench::Options { part, json, extent }))
+        };
+        let tracker = |json| bench(bench::Part::Tracker, json, &[]);
+        assert_eq!(
+            parsed("bench sdk --rounds 2 --json --seconds 30"),
+            bench(bench::Part::Sdk, true, &["--rounds", "2", "--seconds", "30"])
+        );
         assert_eq!((parsed("bench tracker"), parsed("bench tracker --json")), (tracker(false), tracker(true)));
         assert_eq!(parsed("bench --help"), Ok(Command::BenchHelp));
         let options = ["--rounds", "7", "--seed", "42"].map(str::to_owned).to_vec();
@@ -226,6 +244,8 @@ mod tests {
             ("bench", "bench needs"),
             ("bench everything", "`everything`"),
             ("bench tracker sdk", "`sdk`"),
+            ("bench tracker --rounds 2", "`--rounds`"),
+            ("bench sdk --seconds 0", "--seconds needs"),
             ("size --xml", "`--xml`"),
             ("size --json more", "`more`"),
         ] {
