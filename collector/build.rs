@@ -18,9 +18,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     if env::var_os("CARGO_FEATURE_DUCKDB").is_some() && env::var_os("CARGO_FEATURE_BUNDLED").is_none() {
         link_duckdb(&root)?;
     }
-    let bundle = root.join("npm/dist/quartile.js");
-    require(&bundle, "cargo xtask build")?;
-    compress(&fs::read(&bundle)?, "quartile.js")?;
+    for name in ["quartile.js", "quartile.core.js"] {
+        let bundle = root.join("npm/dist").join(name);
+        require(&bundle, "cargo xtask build")?;
+        compress(&fs::read(&bundle)?, name)?;
+    }
     let notices = root.join("collector/THIRD-PARTY-NOTICES");
     require(&notices, "cargo xtask licenses")?;
     gzip(&fs::read(&notices)?, "THIRD-PARTY-NOTICES")?;

@@ -1,39 +1,62 @@
-// Makes what ships out of `src/` and of `generated/`, which `cargo xtask build` fills: the package's entry, the script
-// for a tag, and the types.
+// Makes what ships out of `src/` and of `generated/`, which `cargo xtask build` fills: the package's entries, the script
+// for a tag, the core as WebAssembly and as JavaScript, the types, the licences and where the core comes from.
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build } from 'esbuild';
+import { build, transform } from 'esbuild';
 import { inline } from './module/inline.mjs';
+import { provenance } from './module/provenance.mjs';
+import { instantiable } from './module/translated.mjs';
 
 process.chdir(import.meta.dirname);
-const wasm = 'generated/quartile.wasm';
-if (!existsSync(wasm)) {
-  console.error(`${wasm} is missing: run \`cargo xtask build\``);
+const [wasm, translated] = ['generated/quartile.wasm', 'generated/translated.js'];
+for (const file of [wasm, translated]) {
+  if (existsSync(file)) continue;
+  console.error(`${file} is missing: run \`cargo xtask build\``);
   process.exit(1);
 }
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+const target = 'es2021';
 
 rmSync('dist', { recursive: true, force: true });
+
+/** What the tag's second file is called, and the entries find beside them. */
+const CORE = 'quartile.core.js';
+const core = await transform(instantiable(readFileSync(translated, 'utf8')), { minify: true, target, format: 'esm' });
+/** As the collector names it. */
+const name = createHash('sha256').update(core.code).digest('hex').slice(0, 24);
+
 const common = {
   bundle: true,
   minify: true,
   sourcemap: true,
-  target: 'es2021',
+  outdir: 'dist',
+  target,
   legalComments: 'none',
+  external: [`./${CORE}`],
   // What the shell calls its own; the page, the wire and the module know none of these names.
   mangleProps: /^(tracked|keep|look|fullscreen|say)$/,
-  define: { SDK: JSON.stringify(`quartile-web/${version}`), MODULE: JSON.stringify(inline(readFileSync(wasm))) },
+  define: {
+    SDK: JSON.stringify(`quartile-web/${version}`),
+    MODULE: JSON.stringify(inline(readFileSync(wasm))),
+    CORE: JSON.stringify(`${CORE}?${name}`),
+  },
 };
-await build({ ...common, entryPoints: ['src/index.ts'], outfile: 'dist/index.js', format: 'esm' });
-await build({ ...common, entryPoints: ['src/script.ts'], outfile: 'dist/quartile.js', format: 'iife' });
+const ENTRIES = ['index', 'slim', 'js'];
+await build({ ...common, entryPoints: ENTRIES.map((entry) => `src/${entry}.ts`), format: 'esm' });
+await build({ ...common, entryPoints: { quartile: 'src/script.ts' }, format: 'iife' });
+writeFileSync(join('dist', CORE), core.code);
+cpSync(wasm, 'dist/quartile.wasm');
+for (const licence of ['LICENSE-APACHE', 'LICENSE-MIT']) cpSync(`../${licence}`, licence);
+writeFileSync('dist/provenance.json', `${JSON.stringify(provenance(wasm, version), null, 2)}\n`);
 
-// The compiler writes types for every file; those two are the public ones.
+// The compiler writes types for every file; these are the public ones.
 const scratch = mkdtempSync(join(tmpdir(), 'quartile-types-'));
 const flags = ['-p', '.', '--noEmit', 'false', '--declaration', '--emitDeclarationOnly', '--outDir', scratch];
 execFileSync(process.execPath, ['../node_modules/typescript/bin/tsc', ...flags], { stdio: 'inherit' });
-for (const file of ['index.d.ts', 'types.d.ts']) {
-  cpSync(join(scratch, 'src', file), join('dist', file));
+for (const file of [...ENTRIES, 'types']) {
+  cpSync(join(scratch, 'src', `${file}.d.ts`), join('dist', `${file}.d.ts`));
 }
 rmSync(scratch, { recursive: true });

@@ -58,6 +58,21 @@ fn an_address_that_stands_for_one_content_is_kept_for_ever() {
 }
 
 #[test]
+fn the_second_file_of_the_sdk_is_kept_as_long_as_it_is_asked_for_by_its_hash() {
+    let running = Running::start();
+    let plain = running.request("GET", "/quartile.core.js", &[("Origin", "https://anywhere.example")], b"");
+    assert_eq!((plain.status, plain.header("access-control-allow-origin")), (200, "*"));
+    assert!(plain.header("cache-control").contains("max-age=3600"));
+    let hash = plain.header("etag").trim_matches('"');
+    let named = running.request("GET", &format!("/quartile.core.js?{hash}"), &[], b"");
+    assert_eq!((named.status, &named.body), (200, &plain.body));
+    assert!(named.header("cache-control").contains("immutable"));
+    assert_eq!(running.request("GET", "/quartile.core.js?of-another-version", &[], b"").refusal().0, 404);
+    let script = running.request("GET", "/quartile.js", &[], b"");
+    assert!(script.body.contains(&format!("quartile.core.js?{hash}")), "the script asks for another file");
+}
+
+#[test]
 fn search_engines_are_told_that_nothing_is_theirs() {
     let running = Running::start();
     let robots = running.request("GET", "/robots.txt", &[], b"");

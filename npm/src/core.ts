@@ -1,11 +1,10 @@
-// The WebAssembly module, which is part of this file as text: no second request, no path for a bundler to get wrong. It
-// takes and gives numbers; texts are written into its memory and read out of it here.
+// The core, as WebAssembly or as JavaScript. It takes and gives numbers; texts are written into its memory and read out of
+// it here.
 import { Outcome, PageSignal, ROOM, Signal } from './boundary.js';
-import { decode } from './module.js';
 
 /** What is tracked of a page for one site: an instance of the module. `sdk-wasm/src/lib.rs` has the other side. */
 export interface Core {
-  readonly memory: WebAssembly.Memory;
+  readonly memory: { readonly buffer: ArrayBuffer };
   room(): number;
   result(): number;
   result_length(): number;
@@ -34,14 +33,6 @@ export interface Core {
   wake_at(): number;
   next(): number;
   delivered(delivery: number, outcome: Outcome, wait: number, serverTime: number, now: number): void;
-}
-
-let compiled: Promise<WebAssembly.Module> | undefined;
-
-/** An instance of its own, without holding the page up; the module is compiled once per page. */
-export async function instantiate(): Promise<Core> {
-  const { exports } = await WebAssembly.instantiate(await (compiled ??= WebAssembly.compile(decode(MODULE))));
-  return exports as unknown as Core;
 }
 
 /** Writes texts for the next call and gives what it is told of them: how many bytes they are. */

@@ -49,12 +49,6 @@ const enum State {
   HaveFutureData = 3,
 }
 
-/** Bits of `flags`. */
-export const enum Flags {
-  /** `paused` and `ended`. */
-  AtRest = 3,
-}
-
 /** How the element is, as bits. What waits to be asked before it loads is ready, too. */
 export function flags(element: HTMLMediaElement): number {
   const { networkState, preload, readyState } = element;

@@ -16,6 +16,9 @@ export type Log = (...what: unknown[]) => void;
 /** The monotonic clock. */
 export const now = () => performance.now();
 
+/** Some minutes of what an element does; beyond that, a module that does not come is not worth the memory. */
+const MAX_WAITING = 2000;
+
 /** Later than any moment of a page; the module says so in a number that is larger. */
 const NEVER = 1e18;
 
@@ -48,8 +51,9 @@ export function engine({ url, beforeSend }: Settings, log: Log, look: (core: Cor
 
   const run: Run = (task) => {
     const there = core;
-    if (!there) waiting?.push(task);
-    else {
+    if (!there) {
+      if (waiting && waiting.length < MAX_WAITING) waiting.push(task);
+    } else {
       attempt(log, () => {
         task(there);
         for (let request; (request = there.next()) >= 0; ) send(result(there), request);

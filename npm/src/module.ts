@@ -6,13 +6,13 @@ export enum Column {
   After,
   Gets,
   Sets,
-  Blocks,
-  Branches,
-  Bytes,
   Integers,
+  Blocks,
+  Bytes,
+  Globals,
   Calls,
   Offsets,
-  Globals,
+  Branches,
   Functions,
   Opcodes,
   Before,
@@ -24,12 +24,12 @@ export const LABEL = 6;
 /** Texts that are looked up in. They are an enumeration so that they are put where they are used. */
 export enum Table {
   /** By opcode, the column of what follows it; nothing follows those that are 0 or beyond. */
-  Kinds = '003330400000444077000000000000001229900088888888888888888888888006555',
+  Kinds = '004440900000999077000000000000001226600088888888888888888888888003555',
   /**
    * The characters of the bytes below 32: such as the columns of bytes have less need of, and which stands for which, so
    * that it compresses best. The grave accent stands for none: what ends a text of JavaScript must not be in it.
    */
-  Low = "+<?C.#^U=XT@*5]2>LVYR[/1348N&Z0W`",
+  Low = "W<=C.#ZUV8R@*4?X+T/52[]&>0^NY31L`",
 }
 
 /** How many locals a function may have. */

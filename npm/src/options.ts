@@ -1,4 +1,5 @@
 import { ID_BYTES, cut } from './limits.js';
+import type { Load } from './loading.js';
 import type { Consent, Identity, Options } from './types.js';
 
 /** Options that are known to be good. */
@@ -12,15 +13,18 @@ export interface Settings {
   consent: Consent;
   identity: Identity;
   beforeSend?: Options['beforeSend'];
+  /** How its core is loaded. */
+  load: Load;
   debug: boolean;
 }
 
-function wrong(option: string, cure: string): never {
+/** Tells of a mistake. */
+export function wrong(option: string, cure: string): never {
   throw new TypeError(`quartile: the option "${option}" must be ${cure}`);
 }
 
 /** Checks options; a mistake is a `TypeError` that names the option and what it must be. */
-export function settings(options: Options): Settings {
+export function settings(options: Options, load: Load): Settings {
   const { collector, site, consent = 'granted', identity = 'none', beforeSend, debug } = options ?? {};
   if (typeof collector !== 'string' || !/^(https?:\/\/[^/]|\/)/.test(collector)) {
     wrong('collector', 'the address of your collector, like "https://stats.example.org"');
@@ -45,6 +49,7 @@ export function settings(options: Options): Settings {
     consent,
     identity,
     beforeSend,
+    load,
     debug: debug === true,
   };
 }

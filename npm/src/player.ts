@@ -1,7 +1,7 @@
 // One tracked element: it is listened to from the first call on, and told of once the module is there.
 import { Signal } from './boundary.js';
 import { type Core, put, result } from './core.js';
-import { EVENTS, Flags, address, failure, flags, isPlaceholder, isUnderWay, kind, subject } from './element.js';
+import { EVENTS, address, failure, flags, isPlaceholder, isUnderWay, kind, subject } from './element.js';
 import { type Run, now } from './engine.js';
 import { signals } from './facts.js';
 import { URL_BYTES, WORD_BYTES, cut } from './limits.js';
@@ -14,20 +14,22 @@ export type Tracked = ReturnType<typeof listen>;
 export function listen(element: HTMLMediaElement, said: Meta, run: Run) {
   let id: number | undefined;
   let awaitsFrame = false;
-  /** When playback was asked for before the module was there, and where. */
-  let asked: { at: number; pos: number } | undefined;
   const underWay = isUnderWay(element);
 
-  /** Tells a signal, with its texts and numbers and the element as it is. */
-  const tell = (core: Core, signal: Signal, texts: number, a = 0, b = 0, at = now(), pos = element.currentTime, mask = ~0, c = 0) =>
-    id !== undefined &&
-    core.observe(
-      texts, id, signal, flags(element) & mask, pos, element.duration, element.playbackRate, element.volume, a, b, c, at,
-    );
-  const observe = (core: Core, signal: Signal, a?: number, b?: number) => tell(core, signal, 0, a, b);
+  /** The element as it is now, around the numbers of a signal: a module that comes later is told what was so then. */
+  const look = (a = 0, b = 0, c = 0) =>
+    [flags(element), element.currentTime, element.duration, element.playbackRate, element.volume, a, b, c, now()] as const;
 
-  const putSource = (core: Core, source = address(element)) => put(core, isPlaceholder(source) ? '' : cut(source, URL_BYTES));
-  const putSubject = (core: Core) => put(core, ...subject(element, said, address(element)));
+  const tell = (core: Core, signal: Signal, texts = 0, seen = look()) => id !== undefined && core.observe(texts, id, signal, ...seen);
+
+  /** Tells a signal of now, with its texts and numbers. */
+  const report = (signal: Signal, texts: (string | undefined)[] = [], ...numbers: (number | undefined)[]) => {
+    const seen = look(...numbers);
+    run((core) => tell(core, signal, texts.length && put(core, ...texts), seen));
+  };
+
+  const putSource = (core: Core, source: string) => put(core, isPlaceholder(source) ? '' : cut(source, URL_BYTES));
+  const putSubject = (core: Core, source: string) => put(core, ...subject(element, said, source));
 
   /** Asks for one callback at the next frame: one for every frame would cost too much. */
   const awaitFrame = () => {
@@ -35,72 +37,73 @@ export function listen(element: HTMLMediaElement, said: Meta, run: Run) {
     awaitsFrame = 'requestVideoFrameCallback' in element;
     (element as HTMLVideoElement).requestVideoFrameCallback?.(() => {
       awaitsFrame = false;
-      run((core) => observe(core, Signal.FirstFrame));
+      report(Signal.FirstFrame);
     });
   };
 
-  const describe = (core: Core) => {
-    if (id !== undefined) core.describe(putSubject(core), kind(said.video), id, now());
+  const describe = (core: Core, source: string, at: number) => {
+    if (id !== undefined) core.describe(putSubject(core, source), kind(said.video), id, at);
   };
 
-  const hear = (type: string) => (core: Core) => {
-    const signal = EVENTS[type] ?? Signal.Observed;
-    if (type === 'play') awaitFrame();
-    if (signal === Signal.Source) {
-      if (!isPlaceholder(address(element))) describe(core);
-      tell(core, signal, putSource(core));
+  /** It shows something else, or nothing. */
+  const change = () => {
+    const [source, seen] = [address(element), look()];
+    run((core) => {
+      if (!isPlaceholder(source)) describe(core, source, seen[8]);
+      tell(core, Signal.Source, putSource(core, source), seen);
       around.again();
-    } else if (signal === Signal.Failed) {
-      const why = failure(element);
-      if (why) tell(core, signal, put(core, ...why), 1);
-    } else {
-      // What begins has a number that says so, which the other signals do not look at.
-      observe(core, signal, /^enter|begin/.test(type) ? 1 : 0);
-    }
+    });
   };
 
   const handle = ({ type }: Event) => {
-    if (id !== undefined) run(hear(type));
-    else if (type === 'play') asked ??= { at: now(), pos: element.currentTime };
+    const signal = EVENTS[type] ?? Signal.Observed;
+    if (type === 'play') awaitFrame();
+    if (signal === Signal.Source) change();
+    else if (signal === Signal.Failed) {
+      const why = failure(element);
+      if (why) report(signal, why, 1);
+    } else {
+      // What begins has a number that says so, which the other signals do not look at.
+      report(signal, [], /^enter|begin/.test(type) ? 1 : 0);
+    }
   };
 
+  const [source, seen] = [address(element), look()];
   run((core) => {
-    id = core.attach(putSubject(core), kind(said.video));
-    const source = putSource(core);
-    if (asked && !underWay) tell(core, Signal.Source, source, 0, 0, asked.at, asked.pos, ~Flags.AtRest);
-    else tell(core, Signal.Source, source);
-    observe(core, underWay ? Signal.Joined : Signal.Observed);
-    if (!element.paused) awaitFrame();
+    id = core.attach(putSubject(core, source), kind(said.video));
+    tell(core, Signal.Source, putSource(core, source), seen);
+    tell(core, underWay ? Signal.Joined : Signal.Observed, 0, seen);
   });
-  const around = scene(element, (signal, on, language) => run((core) => tell(core, signal, put(core, cut(language, WORD_BYTES)), +on)));
+  if (!element.paused) awaitFrame();
+  const around = scene(element, (signal, on, language) => report(signal, [cut(language, WORD_BYTES)], +on));
   for (const type in EVENTS) element.addEventListener(type, handle);
 
   return {
     /** Looks at the element, and at how many frames it showed. */
     look(core: Core): void {
       const frames = (element as HTMLVideoElement).getVideoPlaybackQuality?.();
-      observe(core, Signal.Frames, frames?.totalVideoFrames, frames?.droppedVideoFrames);
+      tell(core, Signal.Frames, 0, look(frames?.totalVideoFrames, frames?.droppedVideoFrames));
     },
     /** The page entered or left full screen. */
     fullscreen(core: Core): void {
-      observe(core, Signal.Fullscreen, document.fullscreenElement?.contains(element) ? 1 : 0);
+      tell(core, Signal.Fullscreen, 0, look(document.fullscreenElement?.contains(element) ? 1 : 0));
     },
     /** What is said of what it shows and of what plays it is this now. */
     say(all: Meta): void {
       said = all;
-      run(describe);
+      run((core) => describe(core, address(element), now()));
     },
     /** The page was hidden or shown. */
     again: around.again,
     /** The viewer did something beside playing. */
     interact(...texts: (string | undefined)[]): void {
-      run((core) => tell(core, Signal.Interaction, put(core, ...texts.map((text) => cut(text, WORD_BYTES)))));
+      report(Signal.Interaction, texts.map((text) => cut(text, WORD_BYTES)));
     },
     /** What is known of the view. */
     snapshot(): object | undefined {
       let known: object | undefined;
       run((core) => {
-        observe(core, Signal.Observed);
+        tell(core, Signal.Observed);
         if (id !== undefined) core.snapshot(id);
         known = JSON.parse(result(core) || '{}') as object;
       });
@@ -108,18 +111,17 @@ export function listen(element: HTMLMediaElement, said: Meta, run: Run) {
     },
     /** Its player or engine tells what the element does not know. */
     tell(facts: Facts): void {
-      signals(facts).forEach(([signal, texts, a, b, c]) =>
-        run((core) => tell(core, signal, put(core, ...texts), a, b, now(), element.currentTime, ~0, c)),
-      );
+      signals(facts).forEach((told) => report(...told));
     },
     /** Lets go of the element. */
     end(): void {
       around.end();
       for (const type in EVENTS) element.removeEventListener(type, handle);
+      const seen = look();
       run((core) => {
         if (id === undefined) return;
-        observe(core, Signal.Observed);
-        core.detach(id, now());
+        tell(core, Signal.Observed, 0, seen);
+        core.detach(id, seen[8]);
         id = undefined;
       });
     },

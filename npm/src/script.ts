@@ -1,21 +1,39 @@
 // For a script tag: `<script async src="https://stats.example.org/quartile.js" data-site="my-site"></script>`.
 import { trackAll } from './auto.js';
-import { init } from './index.js';
+import { begin } from './init.js';
+import { inlined } from './inlined.js';
+import { type Load, loader } from './loading.js';
 import type { Options, Quartile } from './types.js';
+
+/** Does something with what tracks the page. */
+type Act = (quartile: Quartile) => void;
+
+/** What a page calls that does not know whether the script has come: a list until then. */
+interface Queue {
+  push(act: Act): void;
+}
 
 declare global {
   interface Window {
-    quartile?: Quartile;
+    quartile?: Act[] | (Quartile & Queue);
   }
 }
 
 // Known only while the script runs for the first time.
 const script = (document.currentScript ?? document.querySelector('script[data-site]')) as HTMLScriptElement | null;
 
+/** The second file is where the first came from. */
+const second: Load = async () => {
+  const file = (await import(new URL(CORE, script?.src).href)) as typeof import('./quartile.core.js');
+  return file.instantiate();
+};
+
+const called = window.quartile;
+
 // A tag that was pasted twice tracks once.
-if (!window.quartile && script) {
-  const { site, collector, user, viewer, application, consent, identity, debug } = script.dataset;
-  const quartile = init({
+if (script && (!called || Array.isArray(called))) {
+  const { site, collector, user, viewer, application, consent, identity, core, debug } = script.dataset;
+  const options = {
     collector: collector ?? new URL(script.src).origin,
     site: site ?? '',
     user,
@@ -23,8 +41,23 @@ if (!window.quartile && script) {
     application,
     consent: consent as Options['consent'],
     identity: identity as Options['identity'],
+    core: core as Options['core'],
     debug: debug !== undefined && debug !== 'false',
-  });
+  };
+  const quartile: Quartile & Queue = {
+    ...begin(options, loader(inlined, second, options.core)),
+    push(act) {
+      try {
+        act(quartile);
+      } catch (error) {
+        // The site's own mistake, which it shall see, and nobody else notice.
+        setTimeout(() => {
+          throw error;
+        });
+      }
+    },
+  };
   window.quartile = quartile;
+  called?.forEach(quartile.push);
   trackAll(quartile, document);
 }

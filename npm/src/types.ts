@@ -20,6 +20,11 @@ export interface Options {
   identity?: Identity;
   /** Sees each batch before it is sent and gives what is sent in its place; gives it nothing, nothing is sent. */
   beforeSend?: (batch: Record<string, unknown>) => object | null | undefined;
+  /**
+   * `js`: JavaScript instead of WebAssembly, which is not even tried. Without it, WebAssembly is tried, and JavaScript loaded
+   * when the page's policy forbids it; but the attempt is reported to who wants reports of that policy.
+   */
+  core?: 'js';
   /** Says on the console what is sent and what goes wrong. Without it the console stays silent. */
   debug?: boolean;
 }

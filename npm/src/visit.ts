@@ -1,7 +1,7 @@
 // A visit, from the visitor's agreement to its end: an instance of the module, and what happens to the page as a whole.
 import { Outcome, PageSignal } from './boundary.js';
 import { client, isPrivate, page } from './context.js';
-import { type Core, instantiate, put } from './core.js';
+import { type Core, put } from './core.js';
 import { type Envelope, type Log, engine, now } from './engine.js';
 import { ID_BYTES, cut } from './limits.js';
 import type { Settings } from './options.js';
@@ -105,7 +105,8 @@ export function visit(
 
   hold(pending);
   if (!pending) resend(settings.url, kept);
-  instantiate()
+  settings
+    .load()
     .then(start)
     .catch((error) => {
       log('failed', error);

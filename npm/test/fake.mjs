@@ -15,6 +15,7 @@ export async function source(name, module = '') {
     bundle: true,
     format: 'esm',
     write: false,
+    external: ['./quartile.core.js'],
     define: { SDK: '"quartile-web/test"', MODULE: JSON.stringify(module) },
   });
   // Another address each time: a module that was imported before would remember what it did then.
@@ -115,7 +116,10 @@ const storage = (kept = new Map()) => ({
 
 /** A page that tracks for one site, in a browser that has `kept` something. `ready` lets the module begin; `sent` are the requests that were made. */
 export async function stage(settings = {}, navigator = {}, kept = new Map()) {
-  const { track } = await source('page', encode(EMPTY));
+  const { track } = await source('page');
+  const { inlined } = await source('inlined', encode(EMPTY));
+  const { loader } = await source('loading');
+  const load = loader(inlined, () => assert.fail('WebAssembly was refused'));
   const fake = fakeModule();
   let begin;
   const compile = async (bytes) => assert.deepEqual(bytes, decode(encode(EMPTY)));
@@ -146,7 +150,7 @@ export async function stage(settings = {}, navigator = {}, kept = new Map()) {
     return Promise.resolve({ status: answer.status, headers, json: async () => answer.body });
   });
   let ended = 0;
-  const quartile = track({ url: 'https://stats.example/v1/collect', site: 'demo', debug: false, consent: 'granted', identity: 'none', ...settings }, () => ended++);
+  const quartile = track({ url: 'https://stats.example/v1/collect', site: 'demo', debug: false, consent: 'granted', identity: 'none', load, ...settings }, () => ended++);
   const settle = async () => {
     for (let turns = 0; turns < 5; turns += 1) await turn();
   };

@@ -50,7 +50,7 @@ export class Visit {
   readonly networkNotes: string[] = [];
   private readonly talk = new Talk();
 
-  private constructor(private readonly page: Page) {
+  private constructor(readonly page: Page) {
     page.on('pageerror', (error) => {
       this.complaints.push(`uncaught: ${error instanceof Error ? error.message : String(error)}`);
     });
@@ -59,8 +59,9 @@ export class Visit {
   }
 
   /** Opens a page in a tab of its own, in front. */
-  static async open(browser: Browser, url: string): Promise<Visit> {
+  static async open(browser: Browser, url: string, prepare?: (page: Page) => Promise<void>): Promise<Visit> {
     const visit = new Visit(await browser.newPage());
+    await prepare?.(visit.page);
     await visit.page.goto(url, { waitUntil: 'load', timeout: 30_000 });
     return visit;
   }

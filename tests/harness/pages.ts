@@ -21,11 +21,19 @@ const FOLDERS: readonly (readonly [prefix: string, folder: string])[] = [
 const TYPES: Record<string, string> = {
   '.mp4': 'video/mp4',
   '.js': 'text/javascript',
+  '.html': 'text/html; charset=utf-8',
   '.wasm': 'application/wasm',
 };
 
+interface Document {
+  html: string;
+  policy: string | undefined;
+}
+
 export class Pages {
-  private readonly documents = new Map<string, string>();
+  private readonly documents = new Map<string, Document>();
+  /** Folders that a spec shows, by what their addresses begin with. */
+  private readonly folders = new Map<string, string>();
 
   private constructor(private readonly server: Server) {}
 
@@ -40,10 +48,21 @@ export class Pages {
     return pages;
   }
 
-  /** Serves a document and returns its address. */
-  add(name: string, html: string): string {
-    this.documents.set(`/${name}`, html);
-    return `http://${LOOPBACK}:${(this.server.address() as AddressInfo).port}/${name}`;
+  /** Serves a document, under a policy if it has one, and returns its address. */
+  add(name: string, html: string, policy?: string): string {
+    this.documents.set(`/${name}`, { html, policy });
+    return this.address(name);
+  }
+
+  /** Serves what is in a folder, and returns its address. */
+  addFolder(name: string, folder: string): string {
+    this.folders.set(`/${name}/`, folder);
+    return this.address(`${name}/`);
+  }
+
+  /** An address of these pages; another `host` is another origin, and another site. */
+  address(path: string, host = LOOPBACK): string {
+    return `http://${host}:${(this.server.address() as AddressInfo).port}/${path}`;
   }
 
   async stop(): Promise<void> {
@@ -56,26 +75,26 @@ export class Pages {
     const path = new URL(request.url ?? '/', 'http://page').pathname;
     const document = this.documents.get(path);
     if (document !== undefined) {
-      response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(document);
+      const policy = document.policy === undefined ? {} : { 'content-security-policy': document.policy };
+      response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', ...policy }).end(document.html);
     } else if (path === '/favicon.ico') {
       response.writeHead(204).end();
     } else {
-      await sendFile(path, request, response);
+      await sendFile(fileOf(path, [...FOLDERS, ...this.folders]), request, response);
     }
   }
 }
 
 /** The file behind an address; never one outside its folder. */
-function fileOf(path: string): string | undefined {
-  const entry = FOLDERS.find(([prefix]) => path.startsWith(prefix));
+function fileOf(path: string, folders: Iterable<readonly [string, string]>): string | undefined {
+  const entry = Array.from(folders).find(([prefix]) => path.startsWith(prefix));
   if (!entry) return undefined;
   const [prefix, folder] = entry;
   const file = resolve(folder, path.slice(prefix.length));
   return file.startsWith(folder + sep) ? file : undefined;
 }
 
-async function sendFile(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const file = fileOf(path);
+async function sendFile(file: string | undefined, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const found = file === undefined ? undefined : await stat(file).catch(() => undefined);
   if (file === undefined || !found?.isFile()) {
     response.writeHead(404).end();

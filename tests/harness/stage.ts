@@ -2,12 +2,12 @@
 
 import { after, before } from 'node:test';
 
-import type { Browser } from 'puppeteer-core';
+import type { Browser, Page } from 'puppeteer-core';
 
 import { type Audience, Visit, openBrowser } from './browser.ts';
 import { Collector, type Settings } from './collector.ts';
 import { Pages } from './pages.ts';
-import { type VideoTag, modulePage, scriptTagPage, trackAll } from './templates.ts';
+import { type Core, type VideoTag, modulePage, scriptTagPage, trackAll } from './templates.ts';
 
 export class Stage {
   private browser: Browser | undefined;
@@ -43,8 +43,8 @@ export class Stage {
   }
 
   /** Opens a page with the script tag; `search` is what `in-page.js` reads from its address. */
-  visit(collector: string, videos: VideoTag[], search = ''): Promise<Visit> {
-    return this.open('watch', scriptTagPage(collector, videos), search);
+  visit(collector: string, videos: VideoTag[], search = '', core: Core = 'wasm'): Promise<Visit> {
+    return this.open('watch', scriptTagPage(collector, videos, core), search);
   }
 
   /** Opens a page that tracks its videos with the npm package, which is there even when the collector is not. */
@@ -57,8 +57,19 @@ export class Stage {
     return this.open('module', await modulePage(code, videos));
   }
 
+  /** Opens an address in a tab of its own; `prepare` is done before it loads. */
+  visitAddress(address: string, prepare?: (page: Page) => Promise<void>): Promise<Visit> {
+    if (!this.browser) throw new Error('the stage is not set: open pages within a test');
+    return Visit.open(this.browser, address, prepare);
+  }
+
+  /** What serves pages. */
+  get site(): Pages {
+    if (!this.pages) throw new Error('the stage is not set: add pages within a test');
+    return this.pages;
+  }
+
   private open(name: string, html: string, search = ''): Promise<Visit> {
-    if (!this.browser || !this.pages) throw new Error('the stage is not set: open pages within a test');
-    return Visit.open(this.browser, this.pages.add(name, html) + search);
+    return this.visitAddress(this.site.add(name, html) + search);
   }
 }

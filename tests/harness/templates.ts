@@ -15,7 +15,7 @@ export function video({ id, clip }: VideoTag): string {
   return `<video id="${id}" data-video-id="${id}" src="/media/${clip}.mp4" controls></video>`;
 }
 
-function page(head: string, body: string): string {
+export function page(head: string, body: string): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>A page with videos</title>
 <script src="/harness/in-page.js"></script>
@@ -23,9 +23,19 @@ ${head}</head>
 <body>${body}</body></html>`;
 }
 
-/** A page with the script tag that people paste. */
-export function scriptTagPage(collector: string, videos: VideoTag[]): string {
-  return page(`<script async src="${collector}/quartile.js" data-site="demo"></script>`, videos.map(video).join('\n'));
+/** What the SDK's core is made of: both are to do the same. */
+export const CORES = ['wasm', 'js'] as const;
+
+export type Core = (typeof CORES)[number];
+
+/** The script tag that people paste. */
+export function scriptTag(collector: string, core: Core = 'wasm'): string {
+  return `<script async src="${collector}/quartile.js" data-site="demo"${core === 'js' ? ' data-core="js"' : ''}></script>`;
+}
+
+/** A page with it. */
+export function scriptTagPage(collector: string, videos: VideoTag[], core: Core = 'wasm'): string {
+  return page(scriptTag(collector, core), videos.map(video).join('\n'));
 }
 
 /** What a developer writes to track every video of a page with the npm package. */

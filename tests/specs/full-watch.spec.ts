@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { settles } from '../harness/eventually.ts';
 import { assertBetween, assertMetrics, assertPlayed } from '../harness/expect.ts';
 import { Stage } from '../harness/stage.ts';
+import { CORES } from '../harness/templates.ts';
 
 const EXPECTED = {
   views: 1,
@@ -32,21 +33,23 @@ const EXPECTED = {
 
 const stage = new Stage();
 
-test('a video watched to its end is one full viewing', { timeout: 60_000 }, async () => {
-  const collector = await stage.collector();
-  const visit = await stage.visit(collector.origin, [{ id: 'intro', clip: 'clip-8s' }]);
-  await visit.play('intro');
-  await visit.untilEnded('intro');
-  const truth = await visit.truth('intro');
-  await visit.close();
+for (const core of CORES) {
+  test(`a video watched to its end is one full viewing (${core})`, { timeout: 60_000 }, async () => {
+    const collector = await stage.collector();
+    const visit = await stage.visit(collector.origin, [{ id: 'intro', clip: 'clip-8s' }], '', core);
+    await visit.play('intro');
+    await visit.untilEnded('intro');
+    const truth = await visit.truth('intro');
+    await visit.close();
 
-  assertBetween('what the page measured', truth.playedMs, 7_500, 9_500);
-  await settles(async () => {
-    const row = await collector.totals([...Object.keys(EXPECTED), 'minutes_viewed']);
-    assertMetrics(row, EXPECTED);
-    assertPlayed(row, truth.playedMs);
+    assertBetween('what the page measured', truth.playedMs, 7_500, 9_500);
+    await settles(async () => {
+      const row = await collector.totals([...Object.keys(EXPECTED), 'minutes_viewed']);
+      assertMetrics(row, EXPECTED);
+      assertPlayed(row, truth.playedMs);
+    });
+    const who = await collector.report({ metrics: ['plays'], dimensions: ['video', 'device', 'os', 'browser'] });
+    assert.deepEqual(who, [{ video: 'intro', device: 'desktop', os: 'Linux', browser: 'Chrome', plays: 1 }]);
+    assert.deepEqual(visit.complaints, []);
   });
-  const who = await collector.report({ metrics: ['plays'], dimensions: ['video', 'device', 'os', 'browser'] });
-  assert.deepEqual(who, [{ video: 'intro', device: 'desktop', os: 'Linux', browser: 'Chrome', plays: 1 }]);
-  assert.deepEqual(visit.complaints, []);
-});
+}

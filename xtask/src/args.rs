@@ -46,9 +46,14 @@ cargo xtask bench PART [--json]: measures how fast a part is, in a release build
             99th percentile of 4000 runs, on one core and without a browser. `timeupdate` is what happens four times a
             second in every view; it is to take less than 300 ns and to allocate nothing. The other lines are rarer:
             `request` is the one timeupdate in forty at which a request is written.
+  sdk       What a playback of two minutes costs its page beyond what it costs without analytics, with Quartile and with
+            mux-embed: time of the processor in the main thread, allocations, requests, bytes sent. The three play side by
+            side, in a browser each, five times; it takes about a quarter of an hour.
+      --rounds N, --seconds N    Other than five rounds of 120 seconds.
 
-  --json    Print one object, alone on the last line of standard output, with the members NAME_ns_p50, NAME_ns_p99,
-            NAME_allocs and NAME_allocs_p99 for each line; everything else goes to standard error.
+  --json    Print one object, alone on the last line of standard output; everything else goes to standard error. Of the
+            tracker it has the members NAME_ns_p50, NAME_ns_p99, NAME_allocs and NAME_allocs_p99 for each line, of the SDK
+            main_thread_ratio_to_mux, bytes_ratio_to_mux, requests and more.
 
 A figure says something beside another one of the same machine in the same minute: measure both sides of a change, one
 after the other and more than once, and compare. Nothing here passes or fails.
@@ -205,6 +210,8 @@ mod tests {
             Ok(Command::Demo(demo::Options { once: true, port: Some(5000) }))
         );
         let tracker = |json| Ok(Command::Bench(bench::Options::Tracker { json }));
+        let sdk = bench::Options::Sdk { json: true, extent: ["--rounds", "2", "--seconds", "30"].map(str::to_owned).to_vec() };
+        assert_eq!(parsed("bench sdk --rounds 2 --json --seconds 30"), Ok(Command::Bench(sdk)));
         assert_eq!((parsed("bench tracker"), parsed("bench tracker --json")), (tracker(false), tracker(true)));
         assert_eq!(parsed("bench --help"), Ok(Command::BenchHelp));
         let ingest = bench::ingest::Options { json: true, rounds: 20, seconds: 60 };
@@ -238,6 +245,8 @@ mod tests {
             ("bench ingest --fast", "`--fast`"),
             ("fuzz everything", "`everything`"),
             ("fuzz --seconds 86401", "86400"),
+            ("bench tracker --rounds 2", "`--rounds`"),
+            ("bench sdk --seconds 0", "--seconds needs"),
             ("size --xml", "`--xml`"),
             ("size --json more", "`more`"),
         ] {

@@ -1,7 +1,8 @@
-//! The SDK from Rust to what the npm package inlines, in four steps: compile, take out what is not needed, optimise, and
-//! take out the data that is not needed then.
+//! The SDK from Rust to what the npm package inlines, in five steps: compile, take out what is not needed, optimise, take
+//! out the data that is not needed then, and translate the result to JavaScript as well.
 //!
-//! `npm/generated/quartile.wasm` is then the optimised module, which imports nothing.
+//! `npm/generated/quartile.wasm` is then the optimised module, which imports nothing, and `translated.js` is the same for
+//! pages that allow no WebAssembly.
 //!
 //! The module is built for the first version of WebAssembly and three small additions to it, which every browser has had
 //! since 2021: it is smaller so.
@@ -17,7 +18,9 @@ use crate::workspace::{Context, make_folder, read_text};
 const OUTPUT: &str = "npm/generated";
 
 /// What the npm package reads.
-const RESULT: &str = "quartile.wasm";
+const MODULE: &str = "quartile.wasm";
+const TRANSLATED: &str = "translated.js";
+const RESULTS: [&str; 2] = [MODULE, TRANSLATED];
 
 /// What LLVM and the standard library use even when asked for the first version, so the optimiser must accept it.
 const FEATURES: &[&str] = &[
@@ -36,6 +39,9 @@ const SHRINK: &[&str] = &["--flatten", "--rereloop", "-Oz", "-Oz", "--debuginfo"
 /// The last run, which also takes out what is not needed any more.
 const STRIP: &[&str] = &["-Oz", "--strip-debug", "--strip-producers", "--strip-target-features"];
 
+/// Instructions that the translator to JavaScript does not know, in those of the first version.
+const OLDEN: &[&str] = &["--llvm-nontrapping-fptoint-lowering", "--signext-lowering", "-Oz"];
+
 /// Brings `npm/generated/` up to date; quick when the compiled module has not changed.
 pub fn build(context: &Context) -> Result<()> {
     let sink = context.progress.sink();
@@ -53,15 +59,19 @@ pub fn build(context: &Context) -> Result<()> {
         let mut command = context.cargo(&["run", "--quiet", "--package", "xtask-snip", "--", what]);
         run(command.args(inputs).arg(output), sink)
     };
-    let optimise = |options: &[&str], input: &Path, output: &Path| {
-        let mut command = context.program("node_modules/.bin/wasm-opt");
+    let binaryen = |tool: &str, options: &[&str], input: &Path, output: &Path| {
+        let mut command = context.program(&format!("node_modules/.bin/{tool}"));
         run(command.args(options).args(FEATURES).arg(input).arg("-o").arg(output), sink)
     };
     context.progress.step("Taking out what is not needed", || snip("code", &[&compiled], &file("snipped.wasm")))?;
     context.progress.step("Shrinking the module", || {
-        optimise(SHRINK, &file("snipped.wasm"), &file("shrunk.wasm"))?;
+        binaryen("wasm-opt", SHRINK, &file("snipped.wasm"), &file("shrunk.wasm"))?;
         snip("data", &[&compiled, &file("shrunk.wasm")], &file("swept.wasm"))?;
-        optimise(STRIP, &file("swept.wasm"), &file(RESULT))
+        binaryen("wasm-opt", STRIP, &file("swept.wasm"), &file(MODULE))
+    })?;
+    context.progress.step("Translating it to JavaScript", || {
+        binaryen("wasm-opt", OLDEN, &file(MODULE), &file("olden.wasm"))?;
+        binaryen("wasm2js", &["-Oz"], &file("olden.wasm"), &file(TRANSLATED))
     })?;
     hand_over(&scratch, &output, &stamp)
 }
@@ -103,7 +113,8 @@ fn fnv(bytes: &[u8]) -> u64 {
 
 /// Whether the results were made from exactly what `stamp` says and are all there.
 fn is_current(output: &Path, stamp: &str) -> bool {
-    output.join(RESULT).is_file() && std::fs::read_to_string(output.join("stamp")).is_ok_and(|written| written == stamp)
+    let whole = RESULTS.iter().all(|name| output.join(name).is_file());
+    whole && std::fs::read_to_string(output.join("stamp")).is_ok_and(|written| written == stamp)
 }
 
 /// Copies the results to where the npm package reads them; the stamp last, so that an interruption is noticed.
@@ -113,7 +124,9 @@ fn hand_over(scratch: &Path, output: &Path, stamp: &str) -> Result<()> {
         std::fs::remove_dir_all(output).doing(doing)?;
     }
     make_folder(output)?;
-    std::fs::copy(scratch.join(RESULT), output.join(RESULT)).doing(doing)?;
+    for name in RESULTS {
+        std::fs::copy(scratch.join(name), output.join(name)).doing(doing)?;
+    }
     std::fs::write(output.join("stamp"), stamp).doing(doing)
 }
 
@@ -132,12 +145,14 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("xtask-wasm-{}", std::process::id()));
         let (scratch, output) = (folder.join("scratch"), folder.join("output"));
         std::fs::create_dir_all(&scratch).unwrap();
-        std::fs::write(scratch.join(RESULT), RESULT).unwrap();
+        for name in RESULTS {
+            std::fs::write(scratch.join(name), name).unwrap();
+        }
         assert!(!is_current(&output, "1"));
         hand_over(&scratch, &output, "1").unwrap();
         assert!(is_current(&output, "1"));
         assert!(!is_current(&output, "2"));
-        std::fs::remove_file(output.join(RESULT)).unwrap();
+        std::fs::remove_file(output.join(TRANSLATED)).unwrap();
         assert!(!is_current(&output, "1"));
         std::fs::remove_dir_all(&folder).unwrap();
     }

@@ -73,8 +73,9 @@ fn reload(collector: &Collector, path: Option<&PathBuf>) {
     };
     match read() {
         Ok((sites, access)) => {
-            tracing::info!(sites = sites.iter().count(), readers = %access, "sites and tokens were read again; everything else waits for a restart");
+            let (count, readers) = (sites.iter().count(), access.to_string());
             collector.replace(sites, access);
+            tracing::info!(sites = count, readers, "sites and tokens were read again; everything else waits for a restart");
         }
         Err(error) => {
             collector.count_failed_reload();

@@ -3,6 +3,9 @@
 //! `/quartile.js` stays the same for ever: caches keep it for an hour and then ask whether it changed. Beside it stands
 //! an address with a hash of the content in its name, which caches keep for a year and never ask about; `Content-Location`
 //! of the first tells it. The compressed forms are made when the collector is built.
+//!
+//! `/quartile.core.js` is the SDK's second file: its core in JavaScript, for pages that allow no WebAssembly. The script
+//! asks for it with a hash of its content as the query, and caches keep what was asked for so for a year.
 
 use std::sync::Arc;
 
@@ -13,15 +16,25 @@ use http::header::{
     ACCEPT_ENCODING, ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LOCATION, CONTENT_TYPE,
     ETAG, HeaderName, HeaderValue, IF_NONE_MATCH, VARY,
 };
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, StatusCode, Uri};
 use sha2::{Digest, Sha256};
 
-use super::Shared;
+use super::{Shared, answer};
 use crate::config::hex;
 
-const PLAIN: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../npm/dist/quartile.js"));
-const BROTLI: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/quartile.js.br"));
-const GZIP: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/quartile.js.gz"));
+/// One of the SDK's files, compressed by brotli, by gzip, and as it is.
+macro_rules! file {
+    ($name:literal) => {
+        [
+            include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".br")),
+            include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".gz")),
+            include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../npm/dist/", $name)),
+        ]
+    };
+}
+
+const SCRIPT: [&[u8]; 3] = file!("quartile.js");
+const CORE: [&[u8]; 3] = file!("quartile.core.js");
 
 const STABLE: HeaderValue = HeaderValue::from_static("public, max-age=3600, stale-while-revalidate=86400");
 const LASTING: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
@@ -29,7 +42,7 @@ const LASTING: HeaderValue = HeaderValue::from_static("public, max-age=31536000,
 /// Lets pages that isolate themselves load it all the same.
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
-/// The SDK as one script.
+/// A file of the SDK.
 pub(super) struct Bundle {
     /// Names the content.
     hash: String,
@@ -37,9 +50,9 @@ pub(super) struct Bundle {
     forms: [Form; 3],
 }
 
-/// The script in one coding.
+/// The file in one coding.
 struct Form {
-    /// As `Content-Encoding` names it; empty for the script as it is.
+    /// As `Content-Encoding` names it; empty for the file as it is.
     coding: &'static str,
     bytes: Bytes,
     /// Strong, so each form has its own.
@@ -47,15 +60,24 @@ struct Form {
 }
 
 impl Bundle {
-    /// The one that this collector was built with.
-    pub(super) fn built_in() -> Self {
-        let hash = hex(&Sha256::digest(PLAIN)[..12]);
+    /// The script that pages load.
+    pub(super) fn script() -> Self {
+        Self::new(SCRIPT)
+    }
+
+    /// What it loads where WebAssembly is refused.
+    pub(super) fn core() -> Self {
+        Self::new(CORE)
+    }
+
+    fn new([brotli, gzip, plain]: [&'static [u8]; 3]) -> Self {
+        let hash = hex(&Sha256::digest(plain)[..12]);
         let form = |coding: &'static str, bytes| {
             let tag = HeaderValue::from_str(&format!("\"{hash}{coding}\""));
             let tag = tag.unwrap_or_else(|_| HeaderValue::from_static("\"\""));
             Form { coding, bytes: Bytes::from_static(bytes), tag }
         };
-        Self { forms: [form("br", BROTLI), form("gzip", GZIP), form("", PLAIN)], hash }
+        Self { forms: [form("br", brotli), form("gzip", gzip), form("", plain)], hash }
     }
 
     /// The address that stands for this content and no other.
@@ -104,6 +126,15 @@ pub(super) async fn serve_lasting(State(shared): State<Arc<Shared>>, headers: He
     shared.bundle.answer(&headers, LASTING)
 }
 
+/// `GET /quartile.core.js`, for any page. The core of another version than the script's would misunderstand it.
+pub(super) async fn serve_core(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap) -> Response {
+    match uri.query() {
+        None => shared.core.answer(&headers, STABLE),
+        Some(hash) if hash == shared.core.hash => shared.core.answer(&headers, LASTING),
+        Some(_) => answer::error(StatusCode::NOT_FOUND, "not_found", "there is no core of that version"),
+    }
+}
+
 /// Whether `Accept-Encoding` names a coding (RFC 9110, 12.5.3): by name or by `*`, and not with a weight of 0.
 fn accepts(accepted: &str, coding: &str) -> bool {
     let weight = |name: &str| {
@@ -141,12 +172,13 @@ mod tests {
     }
 
     #[test]
-    fn every_form_is_the_same_script() {
-        let bundle = Bundle::built_in();
-        let [brotli, gzip, plain] = &bundle.forms;
-        assert!(brotli.bytes.len() < gzip.bytes.len() && gzip.bytes.len() < plain.bytes.len());
-        let unfolded = |coding, form: &Form| super::super::unfold::bytes(coding, form.bytes.to_vec()).unwrap();
-        assert_eq!(unfolded(super::super::unfold::Coding::Brotli, brotli), PLAIN);
-        assert_eq!(unfolded(super::super::unfold::Coding::Gzip, gzip), PLAIN);
+    fn every_form_is_the_same_file() {
+        for bundle in [Bundle::script(), Bundle::core()] {
+            let [brotli, gzip, plain] = &bundle.forms;
+            assert!(brotli.bytes.len() < gzip.bytes.len() && gzip.bytes.len() < plain.bytes.len());
+            let unfolded = |coding, form: &Form| super::super::unfold::bytes(coding, form.bytes.to_vec()).unwrap();
+            assert_eq!(unfolded(super::super::unfold::Coding::Brotli, brotli), plain.bytes);
+            assert_eq!(unfolded(super::super::unfold::Coding::Gzip, gzip), plain.bytes);
+        }
     }
 }

@@ -93,6 +93,7 @@ struct Shared {
     reports: Arc<Semaphore>,
     open_connections: AtomicU64,
     bundle: assets::Bundle,
+    core: assets::Bundle,
 }
 
 impl Shared {
@@ -138,7 +139,8 @@ impl Server {
             bytes: Arc::new(Semaphore::new(bounds.in_flight_bytes as usize)),
             reports: Arc::new(Semaphore::new(bounds.reports as usize)),
             open_connections: AtomicU64::new(0),
-            bundle: assets::Bundle::built_in(),
+            bundle: assets::Bundle::script(),
+            core: assets::Bundle::core(),
             services,
             bounds,
         };

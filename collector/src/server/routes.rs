@@ -34,6 +34,7 @@ pub(super) fn all(shared: Arc<Shared>) -> Router {
         .route("/v1/reports/catalog", get(reports::catalog))
         .route("/quartile.js", get(assets::serve_stable))
         .route(&shared.bundle.lasting_path(), get(assets::serve_lasting))
+        .route("/quartile.core.js", get(assets::serve_core))
         .route("/robots.txt", get(robots))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
