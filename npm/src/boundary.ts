@@ -13,7 +13,15 @@ export const enum Signal {
   Failed = 8,
   Fullscreen = 11,
   Pip = 12,
+  Captions = 14,
+  AudioTrack = 15,
+  Rendition = 16,
   Frames = 17,
+  Bytes = 18,
+  Latency = 19,
+  Live = 20,
+  AdBreak = 21,
+  Ad = 22,
 }
 
 /** What the page did. */

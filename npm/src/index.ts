@@ -3,7 +3,7 @@ import { settings } from './options.js';
 import { NOTHING, track } from './page.js';
 import type { Options, Quartile } from './types.js';
 
-export type { Meta, Options, Player, Quartile, Video, View } from './types.js';
+export type { Facts, Meta, Options, Player, Quartile, Video, View } from './types.js';
 
 /** One for each collector and site, however often a page asks. */
 const pages = new Map<string, Quartile>();

@@ -29,7 +29,7 @@ const SIGNALS: Record<string, PageSignal | undefined> = {
 };
 
 /** A view of nothing. */
-export const NOTHING: View = { source() {}, stop() {} };
+export const NOTHING: View = { tell() {}, source() {}, stop() {} };
 
 interface Entry extends View {
   tracked: Tracked;
@@ -42,6 +42,7 @@ function entry(tracked: Tracked, gone: () => void): Entry {
   let parting: ReturnType<typeof setTimeout> | undefined;
   return {
     tracked,
+    tell: (facts) => tracked.tell(facts),
     source: (video) => tracked.say({ video }),
     stop() {
       parting ??= setTimeout(() => {

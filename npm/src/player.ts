@@ -3,8 +3,9 @@ import { Signal } from './boundary.js';
 import { type Core, put } from './core.js';
 import { EVENTS, Flags, address, failure, flags, isPlaceholder, isUnderWay, kind, subject } from './element.js';
 import { type Run, now } from './engine.js';
+import { signals } from './facts.js';
 import { URL_BYTES, cut } from './limits.js';
-import type { Meta } from './types.js';
+import type { Facts, Meta } from './types.js';
 
 export type Tracked = ReturnType<typeof listen>;
 
@@ -17,10 +18,10 @@ export function listen(element: HTMLMediaElement, said: Meta, run: Run) {
   const underWay = isUnderWay(element);
 
   /** Tells a signal, with its texts and numbers and the element as it is. */
-  const tell = (core: Core, signal: Signal, texts: number, a = 0, b = 0, at = now(), pos = element.currentTime, mask = ~0) =>
+  const tell = (core: Core, signal: Signal, texts: number, a = 0, b = 0, at = now(), pos = element.currentTime, mask = ~0, c = 0) =>
     id !== undefined &&
     core.observe(
-      texts, id, signal, flags(element) & mask, pos, element.duration, element.playbackRate, element.volume, a, b, 0, at,
+      texts, id, signal, flags(element) & mask, pos, element.duration, element.playbackRate, element.volume, a, b, c, at,
     );
   const observe = (core: Core, signal: Signal, a?: number, b?: number) => tell(core, signal, 0, a, b);
 
@@ -85,6 +86,13 @@ export function listen(element: HTMLMediaElement, said: Meta, run: Run) {
     say(more: Meta): void {
       said = { ...said, ...more };
       run(describe);
+    },
+    /** Its player or engine tells what the element does not know. */
+    tell(facts: Facts): void {
+      if (facts.player) this.say({ player: { ...said.player, ...facts.player } });
+      signals(facts).forEach(([signal, texts, a, b, c]) =>
+        run((core) => tell(core, signal, put(core, ...texts), a, b, now(), element.currentTime, ~0, c)),
+      );
     },
     /** Lets go of the element. */
     end(): void {

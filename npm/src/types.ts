@@ -44,8 +44,34 @@ export interface Meta {
   dims?: Record<string, string>;
 }
 
+/** What the element does not know, and its player or engine does. Numbers that are unknown are left out. */
+export interface Facts {
+  /** What is shown from now on: in pixels and kbit/s, and whether the player chose it (`auto`) or the viewer. */
+  rendition?: { width?: number; height?: number; kbps?: number; auto?: boolean };
+  /** Bytes of media that were received since this was said last. */
+  bytes?: number;
+  /** How far playback is behind the live edge, in milliseconds. */
+  latencyMs?: number;
+  /** Whether it is live, whatever the duration looks like. */
+  live?: boolean;
+  /** What failed; `fatal` when playback cannot go on. */
+  error?: { code: string; message?: string; fatal: boolean };
+  /** A break for advertisements began or ended. */
+  adBreak?: boolean;
+  /** Something about an advertisement; `percent` with a quartile. */
+  ad?: { moment: 'start' | 'quartile' | 'complete' | 'skip' | 'click' | 'error'; percent?: number };
+  /** The language of the captions that are shown now, or `false` when they were switched off. */
+  captions?: string | false;
+  /** The language of the audio track that is heard now. */
+  audio?: string;
+  /** More of what plays it, beside what was said before. */
+  player?: Player;
+}
+
 /** A tracked element. */
 export interface View {
+  /** Says what only the player or its engine knows, as it becomes known. Adapters do that. */
+  tell(facts: Facts): void;
   /** Says what the element shows now. Another id is another view. */
   source(video: Video): void;
   /** Ends the tracking, unless the element is tracked again at once. */

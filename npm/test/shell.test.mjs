@@ -93,6 +93,38 @@ test('a new source is described before it is shown, a placeholder is not', async
   assert.deepEqual(fake.calls.map(([name]) => name), ['observe']);
 });
 
+test('what only the player knows is told in the numbers and texts of its signals', async () => {
+  const { fake, view } = await watching();
+  fake.calls.length = 0;
+  view.tell({ rendition: { width: 640, height: 360, kbps: 800, auto: true }, bytes: 9, latencyMs: 4, live: true });
+  view.tell({ error: { code: 'fragLoadError', message: 'gone', fatal: false }, captions: false, audio: 'fr' });
+  view.tell({ adBreak: true, ad: { moment: 'quartile', percent: 25 } });
+  // The signal with its three numbers and the texts.
+  const told = fake.calls.map((call) => [call[2], ...call.slice(8, 11), ...call.at(-1)]);
+  assert.deepEqual(told, [
+    [20, 1, 0, 0],
+    [16, 640, 360, 800, 'auto'],
+    [18, 9, 0, 0],
+    [19, 4, 0, 0],
+    [14, 0, 0, 0, ''],
+    [15, 0, 0, 0, 'fr'],
+    [FAILED, 0, 0, 0, 'fragLoadError', 'gone'],
+    [21, 1, 0, 0],
+    [22, 1, 25, 0],
+  ]);
+});
+
+test('what becomes known of the player is added to what was said of it', async () => {
+  const { fake, view } = await watching();
+  view.tell({ player: { name: 'video.js' } });
+  fake.calls.length = 0;
+  view.tell({ player: { engine: 'vhs' } });
+  const [name, ...rest] = fake.calls[0];
+  const texts = rest.at(-1);
+  assert.equal(name, 'describe');
+  assert.deepEqual(['pname', 'pengine'].map((word) => texts[texts.indexOf(word) + 1]), ['video.js', 'vhs']);
+});
+
 test('one frame is asked for at a time', async () => {
   const page = await stage();
   const asked = [];
