@@ -1,7 +1,7 @@
 // One tracked element: it is listened to from the first call on, and told of once the module is there.
 import { Signal } from './boundary.js';
 import { type Core, put } from './core.js';
-import { EVENTS, Flags, address, failure, flags, isPlaceholder, isUnderWay, kind, subject } from './element.js';
+import { EVENTS, Flags, address, failure, flags, isMade, isPlaceholder, isUnderWay, kind, subject } from './element.js';
 import { type Run, now } from './engine.js';
 import { signals } from './facts.js';
 import { URL_BYTES, cut } from './limits.js';
@@ -16,6 +16,10 @@ export function listen(element: HTMLMediaElement, said: Meta, run: Run) {
   /** When playback was asked for before the module was there, and where. */
   let asked: { at: number; pos: number } | undefined;
   const underWay = isUnderWay(element);
+  /** What an engine plays through the element, which knows nothing of it but a `blob:` address. */
+  let manifest = '';
+  /** Whether the engine has played something else before. */
+  let another = false;
 
   /** Tells a signal, with its texts and numbers and the element as it is. */
   const tell = (core: Core, signal: Signal, texts: number, a = 0, b = 0, at = now(), pos = element.currentTime, mask = ~0, c = 0) =>
@@ -25,8 +29,11 @@ export function listen(element: HTMLMediaElement, said: Meta, run: Run) {
     );
   const observe = (core: Core, signal: Signal, a?: number, b?: number) => tell(core, signal, 0, a, b);
 
-  const putSource = (core: Core, source = address(element)) => put(core, isPlaceholder(source) ? '' : cut(source, URL_BYTES));
-  const putSubject = (core: Core) => put(core, ...subject(element, said, address(element)));
+  /** The first manifest stands for the `blob:` address: that it becomes known changes nothing. */
+  const putSource = (core: Core, own = address(element), source = another && isMade(own) ? manifest : own) =>
+    put(core, isPlaceholder(source) ? '' : cut(source, URL_BYTES));
+  const putSubject = (core: Core, own = address(element)) =>
+    put(core, ...subject(element, said, isMade(own) ? manifest : own));
 
   /** Asks for one callback at the next frame: one for every frame would cost too much. */
   const awaitFrame = () => {
@@ -89,6 +96,11 @@ export function listen(element: HTMLMediaElement, said: Meta, run: Run) {
     },
     /** Its player or engine tells what the element does not know. */
     tell(facts: Facts): void {
+      if (facts.source && facts.source !== manifest) {
+        another = manifest !== '';
+        manifest = facts.source;
+        run(hear('loadstart'));
+      }
       if (facts.player) this.say({ player: { ...said.player, ...facts.player } });
       signals(facts).forEach(([signal, texts, a, b, c]) =>
         run((core) => tell(core, signal, put(core, ...texts), a, b, now(), element.currentTime, ~0, c)),

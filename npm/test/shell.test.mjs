@@ -114,6 +114,20 @@ test('what only the player knows is told in the numbers and texts of its signals
   ]);
 });
 
+test('the manifest behind a blob is what is shown: the first is learned, another is another source', async () => {
+  const { element, fake, view } = await watching();
+  const told = () => fake.calls.splice(0).map(([name, ...rest]) => [name, rest.at(-1)[name === 'describe' ? 1 : 0]]);
+  element.currentSrc = 'blob:https://site.example/1';
+  element.tell('loadstart');
+  assert.deepEqual(told().at(-1), ['observe', 'blob:https://site.example/1']);
+  view.tell({ source: 'https://cdn.example/a.m3u8' });
+  assert.deepEqual(told(), [['describe', '/a.m3u8'], ['observe', 'blob:https://site.example/1']]);
+  view.tell({ source: 'https://cdn.example/a.m3u8' });
+  assert.deepEqual(told(), []);
+  view.tell({ source: 'https://cdn.example/b.m3u8' });
+  assert.deepEqual(told(), [['describe', '/b.m3u8'], ['observe', 'https://cdn.example/b.m3u8']]);
+});
+
 test('what becomes known of the player is added to what was said of it', async () => {
   const { fake, view } = await watching();
   view.tell({ player: { name: 'video.js' } });
