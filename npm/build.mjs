@@ -27,13 +27,18 @@ const common = {
   define: { SDK: JSON.stringify(`quartile-web/${version}`), MODULE: JSON.stringify(inline(readFileSync(wasm))) },
 };
 await build({ ...common, entryPoints: ['src/index.ts'], outfile: 'dist/index.js', format: 'esm' });
+// One adapter uses another as the file that it is: who imports both gets it once.
+for (const name of ['hls', 'dash', 'shaka', 'videojs']) {
+  const adapter = { entryPoints: [`src/adapters/${name}.ts`], outfile: `dist/${name}.js`, external: ['./hls.js'] };
+  await build({ ...common, ...adapter, format: 'esm' });
+}
 await build({ ...common, entryPoints: ['src/script.ts'], outfile: 'dist/quartile.js', format: 'iife' });
 
-// The compiler writes types for every file; those two are the public ones.
+// The compiler writes types for every file; those are the public ones.
 const scratch = mkdtempSync(join(tmpdir(), 'quartile-types-'));
 const flags = ['-p', '.', '--noEmit', 'false', '--declaration', '--emitDeclarationOnly', '--outDir', scratch];
 execFileSync(process.execPath, ['../node_modules/typescript/bin/tsc', ...flags], { stdio: 'inherit' });
-for (const file of ['index.d.ts', 'types.d.ts']) {
-  cpSync(join(scratch, 'src', file), join('dist', file));
+for (const entry of ['index.d.ts', 'types.d.ts', 'adapters']) {
+  cpSync(join(scratch, 'src', entry), join('dist', entry), { recursive: true });
 }
 rmSync(scratch, { recursive: true });
