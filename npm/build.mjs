@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { build } from 'esbuild';
 import { inline } from './module/inline.mjs';
 
@@ -27,10 +27,11 @@ const common = {
   define: { SDK: JSON.stringify(`quartile-web/${version}`), MODULE: JSON.stringify(inline(readFileSync(wasm))) },
 };
 await build({ ...common, entryPoints: ['src/index.ts'], outfile: 'dist/index.js', format: 'esm' });
-// One adapter uses another as the file that it is: who imports both gets it once.
-for (const name of ['hls', 'dash', 'shaka', 'videojs']) {
-  const adapter = { entryPoints: [`src/adapters/${name}.ts`], outfile: `dist/${name}.js`, external: ['./hls.js'] };
-  await build({ ...common, ...adapter, format: 'esm' });
+// What one entry takes from another it takes from the file that is that entry: who imports both gets it once.
+const external = ['./index.js', './hls.js', 'react'];
+for (const name of ['adapters/hls', 'adapters/dash', 'adapters/shaka', 'adapters/videojs', 'react']) {
+  const entry = { entryPoints: [`src/${name}.ts`], outfile: `dist/${basename(name)}.js` };
+  await build({ ...common, ...entry, external, format: 'esm' });
 }
 await build({ ...common, entryPoints: ['src/script.ts'], outfile: 'dist/quartile.js', format: 'iife' });
 
@@ -38,7 +39,7 @@ await build({ ...common, entryPoints: ['src/script.ts'], outfile: 'dist/quartile
 const scratch = mkdtempSync(join(tmpdir(), 'quartile-types-'));
 const flags = ['-p', '.', '--noEmit', 'false', '--declaration', '--emitDeclarationOnly', '--outDir', scratch];
 execFileSync(process.execPath, ['../node_modules/typescript/bin/tsc', ...flags], { stdio: 'inherit' });
-for (const entry of ['index.d.ts', 'types.d.ts', 'adapters']) {
+for (const entry of ['index.d.ts', 'types.d.ts', 'react.d.ts', 'adapters']) {
   cpSync(join(scratch, 'src', entry), join('dist', entry), { recursive: true });
 }
 rmSync(scratch, { recursive: true });

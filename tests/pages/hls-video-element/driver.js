@@ -1,0 +1,8 @@
+const media = document.querySelector('hls-video');
+window.page = {
+  media: () => media,
+  change() {
+    media.src = 'https://media.example.org/swim/master.m3u8';
+    view.source({ id: 'swim' });
+  },
+};
