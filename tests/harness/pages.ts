@@ -17,6 +17,7 @@ const FOLDERS: readonly (readonly [prefix: string, folder: string])[] = [
   ['/made/', resolve(ROOT, 'tests/.media')],
   ['/npm/', resolve(ROOT, 'npm')],
   ['/harness/', resolve(ROOT, 'tests/harness')],
+  ['/pages/', resolve(ROOT, 'tests/pages')],
 ];
 
 const TYPES: Record<string, string> = {
@@ -55,7 +56,11 @@ export class Pages {
   /** Serves a document and returns its address. */
   add(name: string, html: string): string {
     this.documents.set(`/${name}`, html);
-    return `http://${LOOPBACK}:${(this.server.address() as AddressInfo).port}/${name}`;
+    return `${this.origin}/${name}`;
+  }
+
+  get origin(): string {
+    return `http://${LOOPBACK}:${(this.server.address() as AddressInfo).port}`;
   }
 
   /** What begins with `prefix` is answered by `answer`, if it has one. */
