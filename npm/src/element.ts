@@ -85,9 +85,6 @@ export function failure({ error }: HTMLMediaElement): [code: string, message: st
   return name ? [`MEDIA_ERR_${name}`, cut(error?.message, TITLE_BYTES) ?? ''] : undefined;
 }
 
-/** Whether an address was made in the page, for something whose own address an engine knows. */
-export const isMade = (address: string) => /^(blob|mediastream):/.test(address);
-
 /** The path of an address that a server serves; only that tells one video from another. */
 export const path = (address: string) => /^https?:\/\/[^/?#]*(\/[^?#]*)/.exec(address)?.[1];
 

@@ -1,7 +1,7 @@
 // One tracked element: it is listened to from the first call on, and told of once the module is there.
 import { Signal } from './boundary.js';
 import { type Core, put } from './core.js';
-import { EVENTS, Flags, address, failure, flags, isMade, isPlaceholder, isUnderWay, kind, subject } from './element.js';
+import { EVENTS, Flags, address, failure, flags, isPlaceholder, isUnderWay, kind, subject } from './element.js';
 import { type Run, now } from './engine.js';
 import { signals } from './facts.js';
 import { URL_BYTES, cut } from './limits.js';
@@ -29,11 +29,13 @@ export function listen(element: HTMLMediaElement, said: Meta, run: Run) {
     );
   const observe = (core: Core, signal: Signal, a?: number, b?: number) => tell(core, signal, 0, a, b);
 
-  /** The first manifest stands for the `blob:` address: that it becomes known changes nothing. */
-  const putSource = (core: Core, own = address(element), source = another && isMade(own) ? manifest : own) =>
+  /** Whether only the engine knows what is shown. */
+  const isEngines = () => !!manifest && /^$|^(blob|mediastream):/.test(address(element));
+  const shown = () => (isEngines() ? manifest : address(element));
+  /** The first manifest is told as the `blob:` address that stands for it: that it becomes known changes nothing. */
+  const putSource = (core: Core, source = isEngines() && !another ? 'blob:' : shown()) =>
     put(core, isPlaceholder(source) ? '' : cut(source, URL_BYTES));
-  const putSubject = (core: Core, own = address(element)) =>
-    put(core, ...subject(element, said, isMade(own) ? manifest : own));
+  const putSubject = (core: Core) => put(core, ...subject(element, said, shown()));
 
   /** Asks for one callback at the next frame: one for every frame would cost too much. */
   const awaitFrame = () => {
@@ -53,7 +55,7 @@ export function listen(element: HTMLMediaElement, said: Meta, run: Run) {
     const signal = EVENTS[type] ?? Signal.Observed;
     if (type === 'play') awaitFrame();
     if (signal === Signal.Source) {
-      if (!isPlaceholder(address(element))) describe(core);
+      if (!isPlaceholder(shown())) describe(core);
       tell(core, signal, putSource(core));
     } else if (signal === Signal.Failed) {
       const why = failure(element);

@@ -125,7 +125,8 @@ async function sendFile(path: string, request: IncomingMessage, response: Server
   }
   const type = TYPES[extname(file)] ?? 'application/octet-stream';
   const range = rangeOf(request.headers.range, found.size);
-  const headers = { 'content-type': type, 'accept-ranges': 'bytes', 'content-length': range.end - range.start + 1 };
+  const headers = { 'content-type': type, 'accept-ranges': 'bytes' };
+  response.setHeader('content-length', range.end - range.start + 1);
   const part = { 'content-range': `bytes ${range.start}-${range.end}/${found.size}` };
   if (request.headers.range === undefined) response.writeHead(200, headers);
   else response.writeHead(206, { ...headers, ...part });

@@ -89,12 +89,15 @@ const WATCHED = { impressions: 1, play_requests: 1, plays: 1 };
 /** Failing takes a while: players try again. */
 const FAILURE_MS = 12_000;
 
-/** A source that cannot be played. The player may or may not show that it is there before it fails. */
+/**
+ * A source that cannot be played. Whether the player shows that it is there before it fails, and whether it fails before
+ * somebody asks it to play, is the player's affair; a failure to start is one that somebody asked for.
+ */
 const failing = (name: string, source: Source): Scenario => ({
   name,
   source,
   views: 1,
-  counts: { play_requests: 1, fatal_errors: 1, start_failures: 1 },
+  counts: { fatal_errors: 1 },
   async act(viewer) {
     await viewer.play();
     await sleep(FAILURE_MS);
