@@ -77,6 +77,8 @@ export function listen(element: HTMLMediaElement, said: Meta, run: Run) {
     if (asked && !underWay) tell(core, Signal.Source, source, 0, 0, asked.at, asked.pos, ~Flags.AtRest);
     else tell(core, Signal.Source, source);
     observe(core, underWay ? Signal.Joined : Signal.Observed);
+    // What failed before the module was there will not fail again.
+    hear('error')(core);
     if (!element.paused) awaitFrame();
   });
   for (const type in EVENTS) element.addEventListener(type, handle);

@@ -67,6 +67,13 @@ test('playback that was under way before the first look has joined', async () =>
   assert.deepEqual(signals(page), [SOURCE, JOINED]);
 });
 
+test('what failed before the module was there has failed', async () => {
+  const page = await stage();
+  page.quartile.track(Object.assign(new Media(), { error: { code: 4, message: 'gone' } }));
+  await page.ready();
+  assert.deepEqual(signals(page), [SOURCE, OBSERVED, FAILED]);
+});
+
 test('events are signals', async () => {
   const page = await watching();
   const { element, fake } = page;
