@@ -58,7 +58,8 @@ export function listen(element: HTMLMediaElement, said: Meta, run: Run) {
       if (!isPlaceholder(shown())) describe(core);
       tell(core, signal, putSource(core));
     } else if (signal === Signal.Failed) {
-      const why = failure(element);
+      // What players park on may be missing.
+      const why = !isPlaceholder(shown()) && failure(element);
       if (why) tell(core, signal, put(core, ...why), 1);
     } else {
       // What begins has a number that says so, which the other signals do not look at.

@@ -86,6 +86,14 @@ test('events are signals', async () => {
   assert.equal(page.calls('observe').at(-1)[7], 1, 'fatal');
 });
 
+test('a placeholder that cannot be had is no failure', async () => {
+  const page = await watching();
+  page.fake.calls.length = 0;
+  Object.assign(page.element, { currentSrc: 'https://player.example/blank.mp4', error: { code: 4, message: 'gone' } });
+  page.element.tell('error');
+  assert.deepEqual(signals(page), []);
+});
+
 test('a new source is described before it is shown, a placeholder is not', async () => {
   const { element, fake } = await watching();
   fake.calls.length = 0;

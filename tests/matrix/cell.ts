@@ -18,7 +18,8 @@ export async function playCell(stage: MatrixStage, browser: Browser, player: Pla
   const url = await stage.page(player.name, scenario.source ?? 'walk');
   const { truth, complaints } = await watch(browser, url, scenario);
   await judge(stage, url, player, scenario, truth);
-  if (!scenario.source) assert.deepEqual(complaints, [], 'nothing that nobody caught');
+  const own = complaints.filter((complaint) => complaint !== player.complaint);
+  if (!scenario.source) assert.deepEqual(own, [], 'nothing that nobody caught');
 }
 
 async function watch(browser: Browser, url: string, scenario: Scenario) {
@@ -43,7 +44,7 @@ async function judge(stage: MatrixStage, url: string, player: Player, scenario: 
     assertMetrics(row, expected);
     assertPlayed(row, truth.playedMs, SLACK_MS * scenario.views);
     if (scenario.source) assert.equal(row['start_failures'], row['play_requests'], 'what was asked for failed to start');
-    else assert.equal(row['errors'], 0, 'errors');
+    else if (!player.recovers) assert.equal(row['errors'], 0, 'errors');
   });
   if (!scenario.source) await judgeVideos(stage, here, player, scenario);
   if (player.engine && !scenario.source) await judgeFacts(stage, url, here, player);

@@ -10,6 +10,10 @@ export interface Player {
   /** What its adapter tells: beginnings of names. Nothing where the element itself is all there is. */
   engine?: string;
   protocol?: 'hls' | 'dash';
+  /** What the player itself leaves uncaught in a test: what it loads from the web is not there. */
+  complaint?: string;
+  /** Whether it makes its engine err in ways that it recovers from. */
+  recovers?: boolean;
   /** The engines in which it is run. */
   engines: readonly Engine[];
 }
@@ -29,11 +33,11 @@ export const PLAYERS: readonly Player[] = [
   { name: 'audio', videos: paths('walk.m4a', 'swim.m4a'), engines: CHROMIUM },
   { name: 'dash.js', videos: DASH, engine: 'dash.js 5.', protocol: 'dash', engines: ALL },
   { name: 'shaka', videos: DASH, engine: 'Shaka Player 5.', protocol: 'dash', engines: ALL },
-  { name: 'video.js-10', videos: HLS, engine: 'hls.js 1.', protocol: 'hls', engines: CHROMIUM },
-  { name: 'plyr', videos: MP4, engines: CHROMIUM },
+  { name: 'video.js-10', videos: HLS, engine: 'hls.js 1.', protocol: 'hls', recovers: true, engines: CHROMIUM },
+  { name: 'plyr', videos: MP4, complaint: '0', engines: CHROMIUM },
   { name: 'vidstack', videos: MP4, engines: CHROMIUM },
   { name: 'media-chrome', videos: MP4, engines: CHROMIUM },
-  { name: 'hls-video-element', videos: ['walk', 'swim'], engines: CHROMIUM },
+  { name: 'hls-video-element', videos: HLS, engine: 'hls.js 1.', protocol: 'hls', engines: CHROMIUM },
   { name: 'react-player', videos: MP4, engines: CHROMIUM },
   { name: 'mediaelement', videos: MP4, engines: CHROMIUM },
   { name: 'clappr', videos: MP4, engines: CHROMIUM },

@@ -1,9 +1,6 @@
 // Runs in every page of the matrix before its own module: does what a viewer does, and measures what is truly played,
 // from the media element alone and in another way than the SDK does (frame by frame).
 
-/** A playhead that has not moved for so long stands still: what is between is no playing. */
-const STANDS_STILL_MS = 400;
-
 /** What a viewer really saw of one element. */
 class Truth {
   playedMs = 0;
@@ -16,13 +13,13 @@ class Truth {
     this.look();
   }
 
-  /** The time since the last motion counts if the playhead went on a little in it, as fast as it should. */
+  /** What the playhead went on by in a step as long as the time that it took, or less after a standstill, was played. */
   look() {
     const now = performance.now();
     const { currentTime, seeking } = this.media;
     const [step, took] = [(currentTime - this.position) * 1000, now - this.movedAt];
     if (step !== 0) {
-      if (step > 0 && !seeking && took < STANDS_STILL_MS && step < took * 1.5 + 300) this.playedMs += took;
+      if (step > 0 && !seeking && step < took * 1.25 + 300) this.playedMs += Math.min(step, took);
       this.position = currentTime;
       this.movedAt = now;
     }

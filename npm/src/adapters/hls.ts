@@ -1,4 +1,5 @@
-// hls.js: `hls(quartile.track(video), engine)`.
+// hls.js: `hls(quartile.track(video), engine)`; an element that has one inside, such as `<hls-video>`:
+// `hls(quartile.track(element), element)`.
 import { type Detach, type Handlers, type Told, absolute, breaks, each, hosts, inMs, kbps, moments } from './shared.js';
 
 interface Level {
@@ -17,13 +18,45 @@ export interface HlsJs {
   readonly currentLevel: number;
   readonly autoLevelEnabled: boolean;
   readonly latency: number;
+  readonly media?: { readonly error?: unknown } | null;
 }
 
-/** hls.js calls this an error; it is a stall, which is counted as one already. */
-const STALL = /^buffer(Stalled|SeekOver|Nudge)/;
+/** An element that plays by an hls.js of its own, which it may make later and make anew. */
+export type HlsElement = EventTarget & { readonly api?: unknown; readonly engine?: unknown; readonly error?: unknown };
+
+/** hls.js calls these errors: stalls, which are counted as such already, and what it broke off itself. */
+const NO_ERRORS = /^(buffer(Stalled|SeekOver|Nudge)|aborted$)/;
 
 /** Tells of a tracked element what its hls.js knows, until the engine is destroyed or the returned function is called. */
-export function hls(view: Told, engine: HlsJs): Detach {
+export function hls(view: Told, engine: HlsJs | HlsElement): Detach {
+  return 'addEventListener' in engine ? follow(view, engine) : watch(view, engine);
+}
+
+/** Watches whichever engine the element has. */
+function follow(view: Told, element: HlsElement): Detach {
+  let engine: unknown;
+  let detach: Detach | undefined;
+  const look = () => {
+    const now = element.api ?? element.engine;
+    if (now === engine) return;
+    detach?.();
+    engine = now;
+    detach = isEngine(now) ? watch(view, now, element) : undefined;
+  };
+  const types = ['emptied', 'loadstart', 'loadedmetadata', 'error'];
+  types.forEach((type) => element.addEventListener(type, look));
+  look();
+  // An element that was made in this turn makes its engine at the end of it, and nothing tells of that.
+  void Promise.resolve().then(look);
+  return () => {
+    types.forEach((type) => element.removeEventListener(type, look));
+    detach?.();
+  };
+}
+
+const isEngine = (it: unknown): it is HlsJs => typeof (it as HlsJs | null)?.latency === 'number';
+
+function watch(view: Told, engine: HlsJs, element?: HlsElement): Detach {
   const host = hosts(view);
   let isLive = false;
   let hasAudio = false;
@@ -44,6 +77,8 @@ export function hls(view: Told, engine: HlsJs): Detach {
   };
 
   const handlers: Handlers<[string, any]> = {
+    // One more look, while the element is still where it was.
+    hlsMediaDetaching: () => view.tell({ bytes: 0 }),
     hlsManifestLoading: (_, { url }) => load(engine.url ?? url),
     hlsLevelLoaded: (_, { details }) => learn(details),
     hlsLevelSwitched: (_, { level }) => show(level),
@@ -58,7 +93,8 @@ export function hls(view: Told, engine: HlsJs): Detach {
       hasAudio = true;
     },
     hlsError(_, { type, details, fatal, error, reason, response }) {
-      if (STALL.test(details)) return;
+      // Of what an element knows, it tells itself.
+      if (NO_ERRORS.test(details) || (fatal && (element ?? engine.media)?.error)) return;
       const message = [type, response?.code, reason ?? error?.message].filter(Boolean).join(' ');
       view.tell({ error: { code: details, message, fatal } });
     },

@@ -47,16 +47,20 @@ const PROTOCOLS: Record<string, 'hls' | 'dash'> = { HLS: 'hls', DASH: 'dash' };
 export function shaka(view: Told, player: ShakaPlayer): Detach & { failed(error: unknown): void } {
   const host = hosts(view);
   let language: string | undefined;
+  /** It has failed for good; what else fails until the next load is an echo of that. */
+  let isOver = false;
 
   const fail = (problem: unknown, isFatal?: boolean) => {
     const { code, category, severity, message } = (problem ?? {}) as ShakaError;
     if (code === VIDEO_ERROR || code === LOAD_INTERRUPTED) return;
-    const fatal = isFatal ?? severity === CRITICAL;
+    const fatal = !isOver && (isFatal ?? severity === CRITICAL);
+    isOver ||= fatal;
     view.tell({ error: { code: `SHAKA_${code ?? ''}`, message: message ?? `category ${category}`, fatal } });
   };
   const load = () => {
     const source = player.getAssetUri();
     language = undefined;
+    isOver = false;
     if (source) view.tell({ source: absolute(source) });
   };
   const learn = () => {
@@ -73,6 +77,8 @@ export function shaka(view: Told, player: ShakaPlayer): Detach & { failed(error:
   };
 
   const handlers: Handlers<[any]> = {
+    // One more look, while the element is still where it was.
+    unloading: () => view.tell({ bytes: 0 }),
     loading: load,
     manifestparsed: learn,
     loaded() {

@@ -1,6 +1,6 @@
 // Video.js 8: `videojs(quartile.track(video), player)`. Video.js 10: `videojs(quartile.track(media), media)`, where
 // `media` is its media element, such as `<hls-video>`.
-import { type HlsJs, hls } from './hls.js';
+import { type HlsElement, hls } from './hls.js';
 import { type Detach, type Handlers, type Told, absolute, breaks, each, hosts, inMs, kbps, moments } from './shared.js';
 
 interface Playlist {
@@ -42,9 +42,6 @@ export interface VideoJs8 {
   version?(): Record<string, string>;
 }
 
-/** As much of a media element of Video.js 10 as is asked. */
-export type VideoJs10 = EventTarget & { readonly engine?: unknown };
-
 const CODES = ['', 'ABORTED', 'NETWORK', 'DECODE', 'SRC_NOT_SUPPORTED', 'ENCRYPTED'];
 
 const PROTOCOLS = [['hls', /mpegurl/i], ['dash', /dash/i]] as const;
@@ -56,8 +53,10 @@ const SEGMENTS = 'segment-metadata';
 const SEGMENTS_BEHIND = 3;
 
 /** Tells of a tracked element what its Video.js knows, until the player is disposed of or the returned function is called. */
-export function videojs(view: Told, player: VideoJs8 | VideoJs10): Detach {
-  return 'tech' in player ? eight(view, player) : ten(view, player);
+export function videojs(view: Told, player: VideoJs8 | HlsElement): Detach {
+  if ('tech' in player) return eight(view, player);
+  view.tell({ player: { name: 'video.js', version: '10' } });
+  return hls(view, player);
 }
 
 function eight(view: Told, player: VideoJs8): Detach {
@@ -148,24 +147,3 @@ function eight(view: Told, player: VideoJs8): Detach {
   player.textTracks().addEventListener('addtrack', follow);
   return detach;
 }
-
-function ten(view: Told, media: VideoJs10): Detach {
-  let engine: unknown;
-  let detach: Detach | undefined;
-  const follow = () => {
-    if (media.engine === engine) return;
-    detach?.();
-    engine = media.engine;
-    detach = isHls(engine) ? hls(view, engine) : undefined;
-  };
-  view.tell({ player: { name: 'video.js', version: '10' } });
-  follow();
-  const types = ['loadstart', 'emptied', 'loadedmetadata'];
-  types.forEach((type) => media.addEventListener(type, follow));
-  return () => {
-    detach?.();
-    types.forEach((type) => media.removeEventListener(type, follow));
-  };
-}
-
-const isHls = (engine: unknown): engine is HlsJs => typeof (engine as HlsJs | null)?.latency === 'number';

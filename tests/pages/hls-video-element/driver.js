@@ -1,8 +1,4 @@
-const media = document.querySelector('hls-video');
 window.page = {
-  media: () => media,
-  change() {
-    media.src = 'https://media.example.org/swim/master.m3u8';
-    view.source({ id: 'swim' });
-  },
+  media: () => video,
+  change: () => (video.src = 'https://media.example.org/swim/master.m3u8'),
 };
