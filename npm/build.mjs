@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { build, transform } from 'esbuild';
 import { inline } from './module/inline.mjs';
 import { provenance } from './module/provenance.mjs';
@@ -36,17 +36,22 @@ const common = {
   target,
   legalComments: 'none',
   external: [`./${CORE}`],
-  // What the shell calls its own; the page, the wire and the module know none of these names.
-  mangleProps: /^(tracked|keep|look|fullscreen|say)$/,
   define: {
     SDK: JSON.stringify(`quartile-web/${version}`),
     MODULE: JSON.stringify(inline(readFileSync(wasm))),
     CORE: JSON.stringify(`${CORE}?${name}`),
   },
 };
+// What the shell calls its own; the page, the wire and the module know none of these names.
+const shell = { ...common, mangleProps: /^(tracked|keep|look|fullscreen|say|again|hold|forget|begin|run|envelope|load|drop|left|open)$/ };
 const ENTRIES = ['index', 'slim', 'js'];
-await build({ ...common, entryPoints: ENTRIES.map((entry) => `src/${entry}.ts`), format: 'esm' });
-await build({ ...common, entryPoints: { quartile: 'src/script.ts' }, format: 'iife' });
+await build({ ...shell, entryPoints: ENTRIES.map((entry) => `src/${entry}.ts`), format: 'esm' });
+await build({ ...shell, entryPoints: { quartile: 'src/script.ts' }, format: 'iife' });
+// What one entry takes from another it takes from the file that is that entry: who imports both gets it once.
+const external = ['./index.js', './hls.js', 'react'];
+for (const entry of ['adapters/hls', 'adapters/dash', 'adapters/shaka', 'adapters/videojs', 'react']) {
+  await build({ ...common, entryPoints: { [basename(entry)]: `src/${entry}.ts` }, external, format: 'esm' });
+}
 writeFileSync(join('dist', CORE), core.code);
 cpSync(wasm, 'dist/quartile.wasm');
 for (const licence of ['LICENSE-APACHE', 'LICENSE-MIT']) cpSync(`../${licence}`, licence);
@@ -56,7 +61,7 @@ writeFileSync('dist/provenance.json', `${JSON.stringify(provenance(wasm, version
 const scratch = mkdtempSync(join(tmpdir(), 'quartile-types-'));
 const flags = ['-p', '.', '--noEmit', 'false', '--declaration', '--emitDeclarationOnly', '--outDir', scratch];
 execFileSync(process.execPath, ['../node_modules/typescript/bin/tsc', ...flags], { stdio: 'inherit' });
-for (const file of [...ENTRIES, 'types']) {
-  cpSync(join(scratch, 'src', `${file}.d.ts`), join('dist', `${file}.d.ts`));
+for (const file of [...ENTRIES.map((entry) => `${entry}.d.ts`), 'types.d.ts', 'react.d.ts', 'adapters']) {
+  cpSync(join(scratch, 'src', file), join('dist', file), { recursive: true });
 }
 rmSync(scratch, { recursive: true });

@@ -15,6 +15,10 @@ export function listen(element: HTMLMediaElement, said: Meta, run: Run) {
   let id: number | undefined;
   let awaitsFrame = false;
   const underWay = isUnderWay(element);
+  /** What an engine plays through the element, which knows nothing of it but a `blob:` address. */
+  let manifest = '';
+  /** Whether the engine has played something else before. */
+  let another = false;
 
   /** The element as it is now, around the numbers of a signal: a module that comes later is told what was so then. */
   const look = (a = 0, b = 0, c = 0) =>
@@ -27,6 +31,12 @@ export function listen(element: HTMLMediaElement, said: Meta, run: Run) {
     const seen = look(...numbers);
     run((core) => tell(core, signal, texts.length && put(core, ...texts), seen));
   };
+
+  /** Whether only the engine knows what is shown. */
+  const isEngines = () => !!manifest && /^$|^(blob|mediastream):/.test(address(element));
+  const shown = () => (isEngines() ? manifest : address(element));
+  /** The first manifest is told as the `blob:` address that stands for it: that it becomes known changes nothing. */
+  const told = () => (isEngines() && !another ? 'blob:' : shown());
 
   const putSource = (core: Core, source: string) => put(core, isPlaceholder(source) ? '' : cut(source, URL_BYTES));
   const putSubject = (core: Core, source: string) => put(core, ...subject(element, said, source));
@@ -47,33 +57,37 @@ export function listen(element: HTMLMediaElement, said: Meta, run: Run) {
 
   /** It shows something else, or nothing. */
   const change = () => {
-    const [source, seen] = [address(element), look()];
+    const [name, source, seen] = [shown(), told(), look()];
     run((core) => {
-      if (!isPlaceholder(source)) describe(core, source, seen[8]);
+      if (!isPlaceholder(name)) describe(core, name, seen[8]);
       tell(core, Signal.Source, putSource(core, source), seen);
       around.again();
     });
+  };
+
+  const fail = () => {
+    // What players park on may be missing.
+    const why = !isPlaceholder(shown()) && failure(element);
+    if (why) report(Signal.Failed, why, 1);
   };
 
   const handle = ({ type }: Event) => {
     const signal = EVENTS[type] ?? Signal.Observed;
     if (type === 'play') awaitFrame();
     if (signal === Signal.Source) change();
-    else if (signal === Signal.Failed) {
-      const why = failure(element);
-      if (why) report(signal, why, 1);
-    } else {
-      // What begins has a number that says so, which the other signals do not look at.
-      report(signal, [], /^enter|begin/.test(type) ? 1 : 0);
-    }
+    else if (signal === Signal.Failed) fail();
+    // What begins has a number that says so, which the other signals do not look at.
+    else report(signal, [], /^enter|begin/.test(type) ? 1 : 0);
   };
 
-  const [source, seen] = [address(element), look()];
+  const [name, source, seen] = [shown(), told(), look()];
   run((core) => {
-    id = core.attach(putSubject(core, source), kind(said.video));
+    id = core.attach(putSubject(core, name), kind(said.video));
     tell(core, Signal.Source, putSource(core, source), seen);
     tell(core, underWay ? Signal.Joined : Signal.Observed, 0, seen);
   });
+  // What has failed will not fail again.
+  fail();
   if (!element.paused) awaitFrame();
   const around = scene(element, (signal, on, language) => report(signal, [cut(language, WORD_BYTES)], +on));
   for (const type in EVENTS) element.addEventListener(type, handle);
@@ -91,7 +105,7 @@ export function listen(element: HTMLMediaElement, said: Meta, run: Run) {
     /** What is said of what it shows and of what plays it is this now. */
     say(all: Meta): void {
       said = all;
-      run((core) => describe(core, address(element), now()));
+      run((core) => describe(core, shown(), now()));
     },
     /** The page was hidden or shown. */
     again: around.again,
@@ -111,7 +125,12 @@ export function listen(element: HTMLMediaElement, said: Meta, run: Run) {
     },
     /** Its player or engine tells what the element does not know. */
     tell(facts: Facts): void {
-      signals(facts).forEach((told) => report(...told));
+      if (facts.source && facts.source !== manifest) {
+        another = manifest !== '';
+        manifest = facts.source;
+        change();
+      }
+      signals(facts).forEach((signal) => report(...signal));
     },
     /** Lets go of the element. */
     end(): void {

@@ -66,6 +66,8 @@ export interface Meta {
 
 /** What the element does not know, and its player or engine does. Numbers that are unknown are left out. */
 export interface Facts {
+  /** The address of what an engine plays through the element: the manifest's. Another one is another view. */
+  source?: string;
   /** What is shown from now on: in pixels and kbit/s, and whether the player chose it (`auto`) or the viewer. */
   rendition?: { width?: number; height?: number; kbps?: number; auto?: boolean };
   /** Bytes of media that were received since this was said last. */

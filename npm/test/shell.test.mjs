@@ -103,6 +103,13 @@ test('playback that was under way before the first look has joined', async () =>
   assert.deepEqual(signals(page), [SOURCE, JOINED, OBSERVED]);
 });
 
+test('what failed before the module was there has failed', async () => {
+  const page = await stage();
+  page.quartile.track(Object.assign(new Media(), { error: { code: 4, message: 'gone' } }));
+  await page.ready();
+  assert.deepEqual(signals(page), [SOURCE, OBSERVED, FAILED]);
+});
+
 test('events are signals', async () => {
   const page = await watching();
   const { element, fake } = page;
@@ -113,6 +120,14 @@ test('events are signals', async () => {
   assert.deepEqual(signals(page), [OBSERVED, PAUSED, SEEKING, FAILED]);
   assert.deepEqual(fake.calls.at(-1).at(-1), ['MEDIA_ERR_NETWORK', 'gone']);
   assert.equal(page.calls('observe').at(-1)[7], 1, 'fatal');
+});
+
+test('a placeholder that cannot be had is no failure', async () => {
+  const page = await watching();
+  page.fake.calls.length = 0;
+  Object.assign(page.element, { currentSrc: 'https://player.example/blank.mp4', error: { code: 4, message: 'gone' } });
+  page.element.tell('error');
+  assert.deepEqual(signals(page), []);
 });
 
 test('a new source is described before it is shown, a placeholder is not', async () => {
@@ -148,6 +163,20 @@ test('what only the player knows is told in the numbers and texts of its signals
     [21, 1, 0, 0],
     [22, 1, 25, 0],
   ]);
+});
+
+test('the manifest behind a blob is what is shown: the first is learned, another is another source', async () => {
+  const { element, fake, view } = await watching();
+  const told = () => fake.calls.splice(0).map(([name, ...rest]) => [name, rest.at(-1)[name === 'describe' ? 1 : 0]]);
+  element.currentSrc = 'blob:https://site.example/1';
+  element.tell('loadstart');
+  assert.deepEqual(told().at(-1), ['observe', 'blob:https://site.example/1']);
+  view.tell({ source: 'https://cdn.example/a.m3u8' });
+  assert.deepEqual(told(), [['describe', '/a.m3u8'], ['observe', 'blob:']]);
+  view.tell({ source: 'https://cdn.example/a.m3u8' });
+  assert.deepEqual(told(), []);
+  view.tell({ source: 'https://cdn.example/b.m3u8' });
+  assert.deepEqual(told(), [['describe', '/b.m3u8'], ['observe', 'https://cdn.example/b.m3u8']]);
 });
 
 test('what becomes known of the player is added to what was said of it', async () => {

@@ -14,8 +14,10 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** What an address begins with, and the folder that it shows. */
 const FOLDERS: readonly (readonly [prefix: string, folder: string])[] = [
   ['/media/', resolve(ROOT, 'examples/media')],
+  ['/made/', resolve(ROOT, 'tests/.media')],
   ['/npm/', resolve(ROOT, 'npm')],
   ['/harness/', resolve(ROOT, 'tests/harness')],
+  ['/pages/', resolve(ROOT, 'tests/pages')],
 ];
 
 const TYPES: Record<string, string> = {
@@ -23,7 +25,15 @@ const TYPES: Record<string, string> = {
   '.js': 'text/javascript',
   '.html': 'text/html; charset=utf-8',
   '.wasm': 'application/wasm',
+  '.css': 'text/css',
+  '.m3u8': 'application/vnd.apple.mpegurl',
+  '.mpd': 'application/dash+xml',
+  '.m4s': 'video/iso.segment',
+  '.m4a': 'audio/mp4',
 };
+
+/** What a server says to an address of its own: a type and a body. Nothing when there is nothing. */
+export type Answer = { type: string; body: string | Buffer } | undefined;
 
 interface Document {
   html: string;
@@ -34,6 +44,9 @@ export class Pages {
   private readonly documents = new Map<string, Document>();
   /** Folders that a spec shows, by what their addresses begin with. */
   private readonly folders = new Map<string, string>();
+  private readonly routes: [prefix: string, answer: (path: string) => Answer | Promise<Answer>][] = [];
+  /** Bytes of segments that were sent, by the path of the page that asked. */
+  private readonly sent = new Map<string, number>();
 
   private constructor(private readonly server: Server) {}
 
@@ -65,6 +78,25 @@ export class Pages {
     return `http://${host}:${(this.server.address() as AddressInfo).port}/${path}`;
   }
 
+  /** What begins with `prefix` is answered by `answer`, if it has one. */
+  route(prefix: string, answer: (path: string) => Answer | Promise<Answer>): void {
+    this.routes.push([prefix, answer]);
+  }
+
+  /** How many bytes of segments a page was sent. */
+  segmentBytes(page: string): number {
+    return this.sent.get(new URL(page).pathname) ?? 0;
+  }
+
+  private count(request: IncomingMessage, response: ServerResponse): void {
+    if (!/\.m4s$/.test(request.url ?? '') || !request.headers.referer) return;
+    const { pathname } = new URL(request.headers.referer);
+    response.on('finish', () => {
+      const bytes = Number(response.getHeader('content-length') ?? 0);
+      if (response.statusCode < 300) this.sent.set(pathname, (this.sent.get(pathname) ?? 0) + bytes);
+    });
+  }
+
   async stop(): Promise<void> {
     const closed = new Promise((done) => this.server.close(done));
     this.server.closeAllConnections();
@@ -73,8 +105,14 @@ export class Pages {
 
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = new URL(request.url ?? '/', 'http://page').pathname;
+    this.count(request, response);
+    const [, route] = this.routes.find(([prefix]) => path.startsWith(prefix)) ?? [];
+    const answer = await route?.(path);
     const document = this.documents.get(path);
-    if (document !== undefined) {
+    if (answer) {
+      const headers = { 'content-type': answer.type, 'content-length': Buffer.byteLength(answer.body) };
+      response.writeHead(200, headers).end(answer.body);
+    } else if (document !== undefined) {
       const policy = document.policy === undefined ? {} : { 'content-security-policy': document.policy };
       response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', ...policy }).end(document.html);
     } else if (path === '/favicon.ico') {
@@ -102,7 +140,8 @@ async function sendFile(file: string | undefined, request: IncomingMessage, resp
   }
   const type = TYPES[extname(file)] ?? 'application/octet-stream';
   const range = rangeOf(request.headers.range, found.size);
-  const headers = { 'content-type': type, 'accept-ranges': 'bytes', 'content-length': range.end - range.start + 1 };
+  const headers = { 'content-type': type, 'accept-ranges': 'bytes' };
+  response.setHeader('content-length', range.end - range.start + 1);
   const part = { 'content-range': `bytes ${range.start}-${range.end}/${found.size}` };
   if (request.headers.range === undefined) response.writeHead(200, headers);
   else response.writeHead(206, { ...headers, ...part });

@@ -50,6 +50,9 @@ cargo xtask bench PART [--json]: measures how fast a part is, in a release build
             mux-embed: time of the processor in the main thread, allocations, requests, bytes sent. The three play side by
             side, in a browser each, five times; it takes about a quarter of an hour.
       --rounds N, --seconds N    Other than five rounds of 120 seconds.
+  ingest    What the collector takes in, beside a bare axum handler, nginx and Fastify: requests a second, latency, processor
+            time, memory, and how many batches a second become rows (docs/reliability.md). The server has one core and the
+            generator the other. `--rounds N` (default 3) and `--seconds N` (default 3) say how often and how long.
 
   --json    Print one object, alone on the last line of standard output; everything else goes to standard error. Of the
             tracker it has the members NAME_ns_p50, NAME_ns_p99, NAME_allocs and NAME_allocs_p99 for each line, of the SDK
@@ -57,10 +60,6 @@ cargo xtask bench PART [--json]: measures how fast a part is, in a release build
 
 A figure says something beside another one of the same machine in the same minute: measure both sides of a change, one
 after the other and more than once, and compare. Nothing here passes or fails.
-
-  ingest    What the collector takes in, beside a bare axum handler, nginx and Fastify: requests a second, latency, processor
-            time, memory, and how many batches a second become rows (docs/reliability.md). The server has one core and the
-            generator the other. `--rounds N` (default 3) and `--seconds N` (default 3) say how often and how long.
 ";
 
 /// What to do.
@@ -210,7 +209,10 @@ mod tests {
             Ok(Command::Demo(demo::Options { once: true, port: Some(5000) }))
         );
         let tracker = |json| Ok(Command::Bench(bench::Options::Tracker { json }));
-        let sdk = bench::Options::Sdk { json: true, extent: ["--rounds", "2", "--seconds", "30"].map(str::to_owned).to_vec() };
+        let sdk = bench::Options::Sdk {
+            json: true,
+            extent: ["--rounds", "2", "--seconds", "30"].map(str::to_owned).to_vec(),
+        };
         assert_eq!(parsed("bench sdk --rounds 2 --json --seconds 30"), Ok(Command::Bench(sdk)));
         assert_eq!((parsed("bench tracker"), parsed("bench tracker --json")), (tracker(false), tracker(true)));
         assert_eq!(parsed("bench --help"), Ok(Command::BenchHelp));

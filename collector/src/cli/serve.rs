@@ -75,7 +75,11 @@ fn reload(collector: &Collector, path: Option<&PathBuf>) {
         Ok((sites, access)) => {
             let (count, readers) = (sites.iter().count(), access.to_string());
             collector.replace(sites, access);
-            tracing::info!(sites = count, readers, "sites and tokens were read again; everything else waits for a restart");
+            tracing::info!(
+                sites = count,
+                readers,
+                "sites and tokens were read again; everything else waits for a restart"
+            );
         }
         Err(error) => {
             collector.count_failed_reload();

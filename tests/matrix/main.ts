@@ -1,0 +1,112 @@
+/**
+ * Runs the matrix of engines, players and scenarios, and prints it. `--full` runs all, otherwise a sample; `--engine`,
+ * `--player` and `--scenario` choose by words of the names; `--write <file>` keeps the table.
+ */
+
+import { writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+
+import { chromium } from '../browsers/chromium.ts';
+import { firefox } from '../browsers/firefox.ts';
+import type { Browser, Driver, Engine } from '../browsers/tab.ts';
+import { webkit } from '../browsers/webkit.ts';
+import { playCell } from './cell.ts';
+import { PLAYERS, type Player, SAMPLE } from './players.ts';
+import { SCENARIOS, type Scenario } from './scenarios.ts';
+import { MatrixStage } from './stage.ts';
+import { type Result, notes, table } from './table.ts';
+
+const DRIVERS: Record<Engine, Driver> = { chromium, firefox, webkit };
+
+/** So many browsers at once. */
+const LANES = 2;
+
+/** What one browser does, cell after cell. */
+interface Group {
+  engine: Engine;
+  player: Player;
+  scenarios: Scenario[];
+}
+
+const { values: options } = parseArgs({
+  options: {
+    full: { type: 'boolean', default: false },
+    engine: { type: 'string' },
+    player: { type: 'string' },
+    scenario: { type: 'string' },
+    write: { type: 'string' },
+  },
+});
+
+function plan(): Group[] {
+  const isWanted = (wish: string | undefined, name: string) => !wish || wish.split(',').some((word) => name === word);
+  const isSampled = (engine: Engine, player: string) => SAMPLE.some(([one, other]) => one === engine && other === player);
+  const chosen = options.full || options.engine || options.player;
+  const scenarios = SCENARIOS.filter(({ name }) => !options.scenario || name.includes(options.scenario));
+  const groups = PLAYERS.flatMap((player) =>
+    player.engines
+      .filter((engine) => (chosen ? isWanted(options.engine, engine) : isSampled(engine, player.name)))
+      .filter(() => isWanted(options.player, player.name))
+      .map((engine) => ({ engine, player, scenarios })),
+  );
+  const order = Object.keys(DRIVERS);
+  return groups.sort((one, other) => order.indexOf(one.engine) - order.indexOf(other.engine));
+}
+
+async function playGroup(stage: MatrixStage, group: Group, note: (result: Result) => void): Promise<void> {
+  const { engine, player, scenarios } = group;
+  const notRun = DRIVERS[engine].missing();
+  let browser: Browser | undefined;
+  for (const scenario of scenarios) {
+    let outcome: Result['outcome'] = notRun === undefined ? 'ok' : { notRun };
+    if (notRun === undefined) {
+      try {
+        browser ??= await DRIVERS[engine].start();
+        await playCell(stage, browser, player, scenario);
+      } catch (problem) {
+        outcome = { failed: problem instanceof Error ? problem.message : String(problem) };
+      }
+    }
+    note({ engine, player: player.name, scenario: scenario.name, outcome });
+  }
+  await browser?.close();
+}
+
+function say({ engine, player, scenario, outcome }: Result): void {
+  const mark = outcome === 'ok' ? '✔' : 'failed' in outcome ? '✖' : '–';
+  const why = outcome === 'ok' ? '' : `\n    ${Object.values(outcome).join('').replaceAll('\n', '\n    ')}`;
+  console.log(`${mark} ${engine} · ${player} · ${scenario}${why}`);
+}
+
+/** A cell counts as a test; one that could not be run counts as a failure where everything was asked for. */
+function finish(results: Result[], seconds: number): void {
+  const failed = results.filter(({ outcome }) => outcome !== 'ok' && ('failed' in outcome || options.full)).length;
+  const passed = results.filter(({ outcome }) => outcome === 'ok').length;
+  console.log(`ℹ pass ${passed}\nℹ fail ${failed}\nℹ seconds ${Math.round(seconds)}`);
+  process.exitCode = failed > 0 ? 1 : 0;
+}
+
+async function main(): Promise<void> {
+  const begun = performance.now();
+  const stage = await MatrixStage.set();
+  const results: Result[] = [];
+  const note = (result: Result) => {
+    say(result);
+    results.push(result);
+  };
+  const groups = plan();
+  const order = groups.map(({ engine, player }) => `${engine} ${player.name}`);
+  const lane = async () => {
+    for (let group = groups.shift(); group; group = groups.shift()) await playGroup(stage, group, note);
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
+  await stage.strike();
+  const place = ({ engine, player }: Result) => order.indexOf(`${engine} ${player}`);
+  results.sort((one, other) => place(one) - place(other));
+  const text = `${table(results, SCENARIOS.map(({ name }) => name))}\n\n${notes(results)}`.trimEnd();
+  console.log(`\n${text}\n`);
+  if (options.write) await writeFile(options.write, `${text}\n`);
+  finish(results, (performance.now() - begun) / 1000);
+}
+
+await main();

@@ -1,0 +1,53 @@
+/** What all cells of the matrix share: one collector, one server of pages and media. */
+
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+
+import { Collector } from '../harness/collector.ts';
+import { MEDIA, makeMedia } from '../harness/media.ts';
+import { type Answer, Pages } from '../harness/pages.ts';
+import { PlayerPage, type Source } from '../harness/player-page.ts';
+
+/** Garbage where media would be, behind manifests that are well. */
+async function broken(path: string): Promise<Answer> {
+  if (!/\.(m3u8|mpd)$/.test(path)) return { type: 'video/mp4', body: await readFile(resolve(MEDIA, 'garbage')) };
+  const body = await readFile(resolve(MEDIA, 'walk', path.slice(path.lastIndexOf('/') + 1)), 'utf8');
+  return { type: path.endsWith('mpd') ? 'application/dash+xml' : 'application/vnd.apple.mpegurl', body };
+}
+
+export class MatrixStage {
+  private readonly bundles = new Map<string, Promise<PlayerPage>>();
+  private readonly modules = new Map<string, string>();
+  private cells = 0;
+
+  private constructor(
+    readonly collector: Collector,
+    readonly pages: Pages,
+  ) {}
+
+  static async set(): Promise<MatrixStage> {
+    await makeMedia();
+    const stage = new MatrixStage(await Collector.start(), await Pages.start());
+    stage.pages.route('/made/broken/', broken);
+    stage.pages.route('/module/', (path) => {
+      const body = stage.modules.get(path);
+      return body === undefined ? undefined : { type: 'text/javascript', body };
+    });
+    return stage;
+  }
+
+  /** The address of a page of its own for a player. */
+  async page(player: string, source: Source): Promise<string> {
+    let bundle = this.bundles.get(player);
+    if (!bundle) this.bundles.set(player, (bundle = PlayerPage.bundle(player)));
+    const cell = `cell-${(this.cells += 1)}`;
+    const module = `/module/${cell}.js`;
+    const { html, js } = (await bundle).texts(this.collector.origin, this.pages.address(''), source, module);
+    this.modules.set(module, js);
+    return this.pages.add(cell, html);
+  }
+
+  async strike(): Promise<void> {
+    await Promise.all([this.pages.stop(), this.collector.remove()]);
+  }
+}

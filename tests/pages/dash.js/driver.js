@@ -1,0 +1,4 @@
+window.page = {
+  media: () => video,
+  change: () => player.attachSource('https://media.example.org/swim/stream.mpd'),
+};

@@ -1,0 +1,4 @@
+window.page = {
+  media: () => video,
+  change: () => (video.src = 'https://media.example.org/swim/master.m3u8'),
+};
