@@ -48,6 +48,7 @@ export function client() {
     platform: cut(hints?.platform, WORD_BYTES),
     mobile: hints?.mobile,
     connection: cut(connection?.effectiveType, WORD_BYTES),
+    gpc: isPrivate() || undefined,
     touch_points: maxTouchPoints >= 0 ? Math.min(maxTouchPoints, 255) : undefined,
   };
   const late = async () => {
