@@ -4,7 +4,7 @@ import { type Log, attempt } from './engine.js';
 import type { Settings } from './options.js';
 import { type Tracked, listen } from './player.js';
 import { isOut, setOut } from './store.js';
-import type { Consent, Meta, Quartile, Snapshot, View } from './types.js';
+import type { Consent, Meta, Quartile, Snapshot, Video, View } from './types.js';
 import { type Visit, visit } from './visit.js';
 
 /** Once more than one turn of the event loop: frameworks take elements away and put them back within one. */
@@ -28,8 +28,8 @@ interface Entry extends View {
   tracked?: Tracked;
   /** The visitor agreed: it is listened to. */
   begin(visit: Visit): void;
-  /** More is said of it. */
-  say(more: Meta): void;
+  /** More is said of it; of its video, too, unless that is another `video`. */
+  say(more: Meta, video?: Video): void;
   /** Takes back a `stop` that has not been carried out. */
   keep(): void;
 }
@@ -40,15 +40,15 @@ function entry(element: HTMLMediaElement, said: Meta, gone: () => void): Entry {
     begin({ run }) {
       it.tracked = listen(element, said, run);
     },
-    say(more) {
-      said = { ...said, ...more };
+    say(more, video = { ...said.video, ...more.video }) {
+      said = { ...said, ...more, video };
       it.tracked?.say(said);
     },
     tell(facts) {
       if (facts.player) it.say({ player: { ...said.player, ...facts.player } });
       it.tracked?.tell(facts);
     },
-    source: (video) => it.say({ video }),
+    source: (video) => it.say({}, video),
     set: (dims) => it.say({ dims: { ...said.dims, ...dims } }),
     interact: (feature, name, value) => it.tracked?.interact(feature, name, value),
     snapshot: () => (it.tracked?.snapshot() ?? {}) as Snapshot,
@@ -110,7 +110,7 @@ export function track(settings: Settings, ended: () => void): Quartile {
       let known = entries.get(element);
       if (known) {
         known.keep();
-        known.say(meta);
+        known.say(meta, meta.video?.id ? meta.video : undefined);
       } else {
         known = entry(element, meta, () => entries.delete(element));
         entries.set(element, known);

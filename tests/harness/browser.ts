@@ -115,7 +115,7 @@ export class Visit {
 
   /** Until the collector has taken a batch from this page. */
   async untilHeard(): Promise<void> {
-    await eventually(() => assert.ok(this.talk.taken > 0, 'the collector took no batch'));
+    await eventually(() => assert.ok(this.talk.taken > 0, 'the collector took no batch'), 30_000);
   }
 
   /** Until the page has nothing more to tell the collector. */

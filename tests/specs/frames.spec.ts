@@ -37,8 +37,9 @@ for (const [what, host] of [['of the same origin', '127.0.0.1'], ['of another si
       const seen = await at(frame);
       await visit.close();
       await settles(async () => {
-        const [row] = await collector.report({ metrics: ['views', 'plays', 'minutes_viewed'], dimensions: ['page'] });
-        assertMetrics(row ?? {}, { page: source, views: 1, plays: 1 });
+        const [row] = await collector.report({ metrics: ['views', 'plays', 'minutes_viewed'], dimensions: ['domain', 'page'] });
+        const { hostname, pathname } = new URL(source);
+        assertMetrics(row ?? {}, { domain: hostname, page: pathname, views: 1, plays: 1 });
         assertBetween('milliseconds played', Number(row?.['minutes_viewed']) * 60_000, seen * 1000 - 700, seen * 1000 + 1200);
       });
       assert.deepEqual(visit.complaints, []);
