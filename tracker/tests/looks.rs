@@ -2,7 +2,7 @@
 //!
 //! A script is one look a line: what the clock shows and where the playhead is, in milliseconds, then how the element is
 //! (`paused`, `seeking`, `ended`, `starved`, `loop`, `x0`, `x2`) and what it says (`says-seeking`, `says-waiting`, `says-pause`,
-//! `says-frames`).
+//! `says-frames`, `says-first-frame`).
 //! The page is left at the last look.
 
 use std::collections::BTreeMap;
@@ -42,6 +42,12 @@ fn seeks(film_ms: u64, looks: &str) -> Vec<(i64, i64)> {
 
 /// What a collector knows in the end: the numbers of the view, and its events.
 fn tell(film_ms: u64, looks: &str, hidden: bool) -> (Fields, Vec<Event>) {
+    let (total, events, _) = tell_all(film_ms, looks, hidden);
+    (total, events)
+}
+
+/// This as well: how long the view was in each state until the last look.
+fn tell_all(film_ms: u64, looks: &str, hidden: bool) -> (Fields, Vec<Event>, BTreeMap<&'static str, u64>) {
     let shell = Shell::new(SiteId::new("demo").expect("a valid key"), [1, 2]);
     let mut tracker = Tracker::new();
     tracker.open(shell.config(), Now { mono: Mono::default(), wall: OPENED });
@@ -57,6 +63,7 @@ fn tell(film_ms: u64, looks: &str, hidden: bool) -> (Fields, Vec<Event>) {
         now = at;
         tracker.observe(player, signal, &seen, now);
     }
+    let times = tracker.inspect(player).map_or_else(BTreeMap::new, |view| view.times_ms.into_iter().collect());
     tracker.page(PageSignal::Left, now);
     let (mut slices, mut events) = (BTreeMap::<_, Fields>::new(), BTreeMap::new());
     while let Some(send) = tracker.poll_output() {
@@ -69,7 +76,7 @@ fn tell(film_ms: u64, looks: &str, hidden: bool) -> (Fields, Vec<Event>) {
     }
     let mut total = Fields::default();
     slices.values().for_each(|fields| total.add(fields));
-    (total, events.into_values().collect())
+    (total, events.into_values().collect(), times)
 }
 
 fn look(line: &str, length: Length) -> (Mono, Signal<'static>, Snapshot) {
@@ -91,6 +98,7 @@ fn look(line: &str, length: Length) -> (Mono, Signal<'static>, Snapshot) {
             "says-seeking" => signal = Signal::Seeking,
             "says-waiting" => signal = Signal::Waiting,
             "says-pause" => signal = Signal::Paused,
+            "says-first-frame" => signal = Signal::FirstFrame,
             "says-frames" => signal = Signal::Frames { total: 1_000, dropped: 0 },
             other => panic!("no such word: `{other}`"),
         }
@@ -174,6 +182,22 @@ fn a_seek_that_begins_within_two_seconds_of_the_end_of_another_is_one_with_it() 
 fn of_a_stall_that_shows_after_the_mark_a_second_is_believed() {
     let looks = "299000 0 \n 299500 500 \n 304000 500 starved says-frames";
     assert_eq!(watch(MINUTE_MS, looks)[Field::RebufferMs], 1_000);
+}
+
+/// What was taken for playing until then was none.
+#[test]
+fn a_stall_that_is_noticed_late_was_no_playing() {
+    let (.., times) = tell_all(MINUTE_MS, "0 0 \n 1000 1000 \n 9000 1000 starved says-waiting", false);
+    assert_eq!((times["playing"], times["rebuffering"]), (1_000, 8_000));
+}
+
+#[test]
+fn a_start_ends_with_the_first_frame_although_the_playhead_waits() {
+    let startup = |says: &str| {
+        let looks = format!("0 0 starved \n 3000 0 starved {says} \n 5000 0 starved \n 5250 250");
+        watch(MINUTE_MS, &looks)[Field::StartupMs]
+    };
+    assert_eq!((startup("says-first-frame"), startup("")), (3_000, 5_000));
 }
 
 #[test]
