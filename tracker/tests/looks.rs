@@ -201,6 +201,34 @@ fn a_start_ends_with_the_first_frame_although_the_playhead_waits() {
 }
 
 #[test]
+fn a_pause_that_is_told_during_a_seek_is_one() {
+    let looks = "0 0 \n 1000 1000 \n 1200 1200 paused \n 1250 30000 paused seeking says-pause \n 1500 30000 paused";
+    assert_eq!(watch(MINUTE_MS, looks)[Field::Pauses], 1);
+}
+
+#[test]
+fn after_the_end_playing_again_is_no_seek_and_looking_elsewhere_is_one() {
+    let after = |looks: &str| {
+        let fields = watch(2_000, &format!("0 0 \n 1000 1000 \n 2000 2000 paused ended \n {looks}"));
+        (fields[Field::Seeks], fields[Field::Replays], fields[Field::Ends])
+    };
+    assert_eq!(after("2500 0 \n 2510 10 says-seeking"), (0, 1, 1));
+    assert_eq!(after("2500 500 paused \n 2510 500 paused says-seeking"), (1, 0, 1));
+}
+
+/// Where playback ends, the last moments of a file need not have been shown.
+#[test]
+fn all_is_watched_where_it_ends_during_a_seek_and_not_where_it_ends_during_a_pause() {
+    let watched = |looks: &str| {
+        let nearly_all: String = (0..=39).map(|n| format!("{0} {0} \n", n * 250)).collect();
+        let fields = watch(10_000, &(nearly_all + looks));
+        (fields[Field::Reached100], fields[Field::Ends])
+    };
+    assert_eq!(watched("9760 10000 seeking says-seeking \n 10010 10000 paused ended"), (1, 1));
+    assert_eq!(watched("9760 9750 paused says-pause \n 10010 10000 paused ended"), (0, 1));
+}
+
+#[test]
 fn a_stall_of_a_quarter_of_a_second_is_one_and_a_shorter_one_is_none() {
     let stall_until = |at: u64| watch(MINUTE_MS, &format!("0 0 \n 1000 1000 says-waiting \n {at} 1010"));
     assert_eq!(stall_until(1_260)[Field::RebufferMs], 250);
