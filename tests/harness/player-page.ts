@@ -55,15 +55,15 @@ export class PlayerPage {
     return new PlayerPage(markup, outputFiles[0]?.text ?? '');
   }
 
-  /** The document and its module, for this collector and media from this origin, `source` being what is shown first. */
+  /** The document and its module, for this collector and media from under this address, `source` being what is shown first. */
   texts(collector: string, media: string, source: Source, module: string): { html: string; js: string } {
     const here = (text: string) =>
       text
         .replaceAll(NAMES.collector, collector)
         .replaceAll(NAMES.site, "'demo'")
         .replaceAll('"my-site"', '"demo"')
-        .replaceAll(`${NAMES.media}walk/`, `${media}/made/${source}/`)
-        .replaceAll(NAMES.media, `${media}/made/`);
+        .replaceAll(`${NAMES.media}walk/`, `${media}${source}/`)
+        .replaceAll(NAMES.media, media);
     const html = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>A page with a player</title>
 <script src="/pages/viewer.js"></script></head>

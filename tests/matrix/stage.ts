@@ -42,7 +42,7 @@ export class MatrixStage {
     if (!bundle) this.bundles.set(player, (bundle = PlayerPage.bundle(player)));
     const cell = `cell-${(this.cells += 1)}`;
     const module = `/module/${cell}.js`;
-    const { html, js } = (await bundle).texts(this.collector.origin, this.pages.address(''), source, module);
+    const { html, js } = (await bundle).texts(this.collector.origin, this.pages.address('made/'), source, module);
     this.modules.set(module, js);
     return this.pages.add(cell, html);
   }
