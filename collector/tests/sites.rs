@@ -66,9 +66,15 @@ fn a_page_reads_that_it_is_to_come_back_later() {
 
 /// What is kept of a viewer in Lyon.
 fn kept(settings: &str) -> [String; 4] {
+    kept_of(settings, &[], json!({}))
+}
+
+/// What is kept of a viewer in Lyon whose browser says so much to the collector, and so much to the page.
+fn kept_of(settings: &str, headers: &[(&'static str, &'static str)], client: Value) -> [String; 4] {
     let running = with(settings);
-    let told = [("cf-ipcountry", "FR"), ("cf-region", "Rhône"), ("cf-ipcity", "Lyon")];
-    let body = serde_json::to_vec(&changed(|batch| batch["viewer"] = json!("viewer-7"))).unwrap();
+    let told = [&[("cf-ipcountry", "FR"), ("cf-region", "Rhône"), ("cf-ipcity", "Lyon")], headers].concat();
+    let batch = changed(|batch| (batch["viewer"], batch["client"]) = (json!("viewer-7"), client));
+    let body = serde_json::to_vec(&batch).unwrap();
     assert_eq!(running.request("POST", "/v1/collect", &told, &body).status, 200);
     running.wait_for_rows(1);
     let rows = running.store.rows.lock().unwrap();
@@ -82,6 +88,15 @@ fn viewers_are_placed_as_exactly_as_the_site_wants_and_told_apart_if_they_consen
     assert_eq!(kept("geo = \"country\""), ["FR", "", "", "viewer-7"]);
     assert_eq!(kept("geo = \"none\""), ["", "", "", "viewer-7"]);
     assert_eq!(kept("consent = \"denied\""), ["FR", "Rhône", "", ""]);
+}
+
+#[test]
+fn who_asks_for_privacy_is_counted_and_not_told_apart_whomever_the_browser_tells() {
+    let settings = "geo = \"city\"";
+    let nobody = ["FR", "Rhône", "", ""];
+    assert_eq!(kept_of(settings, &[("sec-gpc", "1")], json!({})), nobody);
+    assert_eq!(kept_of(settings, &[], json!({ "gpc": true })), nobody);
+    assert_eq!(kept_of(settings, &[("sec-gpc", "0")], json!({ "gpc": false })), ["FR", "Rhône", "Lyon", "viewer-7"]);
 }
 
 #[test]

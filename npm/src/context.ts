@@ -45,6 +45,7 @@ export function page(application: string | undefined) {
 export function client() {
   const { userAgentData: hints, connection, maxTouchPoints } = browser();
   const known: Record<string, unknown> = {
+    gpc: isPrivate(),
     platform: cut(hints?.platform, WORD_BYTES),
     mobile: hints?.mobile,
     connection: cut(connection?.effectiveType, WORD_BYTES),

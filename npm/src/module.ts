@@ -29,7 +29,7 @@ export enum Table {
    * The characters of the bytes below 32: such as the columns of bytes have less need of, and which stands for which, so
    * that it compresses best. The grave accent stands for none: what ends a text of JavaScript must not be in it.
    */
-  Low = "W<=C.#ZUV8R@*4?X+T/52[]&>0^NY31L`",
+  Low = "#<&C.WZUVT3@*H?8+Rx5=]02X>^N[Y1L`",
 }
 
 /** How many locals a function may have. */

@@ -27,10 +27,10 @@ export function wrong(option: string, cure: string): never {
 export function settings(options: Options, load: Load): Settings {
   const { collector, site, consent = 'granted', identity = 'none', beforeSend, debug } = options ?? {};
   if (typeof collector !== 'string' || !/^(https?:\/\/[^/]|\/)/.test(collector)) {
-    wrong('collector', 'the address of your collector, like "https://stats.example.org"');
+    wrong('collector', 'an address like "https://stats.example.org"');
   }
   if (typeof site !== 'string' || !/^[\w.-]{1,64}$/.test(site)) {
-    wrong('site', 'the key of your site: 1 to 64 letters, digits, ".", "_" and "-"');
+    wrong('site', '1 to 64 letters, digits, ".", "_" and "-"');
   }
   if (!['granted', 'pending', 'denied'].includes(consent)) wrong('consent', '"granted", "pending" or "denied"');
   if (!['none', 'session', 'stored'].includes(identity)) wrong('identity', '"none", "session" or "stored"');

@@ -88,8 +88,8 @@ test('who asks for privacy is not recognised, whatever the site wants', async ()
   const kept = new Map();
   const page = await watching({ identity: 'stored', viewer: 'v1', user: 'ada' }, { globalPrivacyControl: true }, kept);
   await page.asks(CONTEXT | URGENT);
-  const [{ session, viewer }] = page.bodies();
-  assert.deepEqual([session, viewer, kept.size], [undefined, undefined, 0]);
+  const [{ session, viewer, client }] = page.bodies();
+  assert.deepEqual([session, viewer, kept.size, client.gpc], [undefined, undefined, 0, true]);
   page.quartile.user('bob');
   assert.deepEqual(page.fake.calls.at(-1).at(-1), ['']);
 });

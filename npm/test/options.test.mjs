@@ -11,7 +11,7 @@ const mistakes = [
   [{ ...good, collector: 'stats.example.org' }, /"collector"/],
   [{ ...good, collector: 'https://' }, /"collector"/],
   [{ ...good, collector: 7 }, /"collector"/],
-  [{ collector: '/stats' }, /"site" must be the key of your site/],
+  [{ collector: '/stats' }, /"site" must be 1 to 64 letters/],
   [{ ...good, site: 'two words' }, /"site"/],
   [{ ...good, site: 'x'.repeat(65) }, /"site"/],
   [{ ...good, user: 42 }, /"user" must be a string/],

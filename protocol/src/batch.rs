@@ -156,6 +156,9 @@ pub struct Client {
     pub connection: String,
     /// Points that can touch the screen at once: tells a tablet that calls itself a desktop.
     pub touch_points: Option<u32>,
+    /// Whether the visitor asked not to be recognised (Global Privacy Control), as the browser tells the page. Some
+    /// browsers and extensions tell only the page, and send no `Sec-GPC`.
+    pub gpc: Option<bool>,
 }
 
 impl Client {
@@ -166,6 +169,7 @@ impl Client {
         json.truth("mobile", self.mobile);
         json.text("connection", &self.connection);
         json.known_number("touch_points", self.touch_points.map(u64::from));
+        json.truth("gpc", self.gpc);
     }
 }
 

@@ -101,8 +101,11 @@ pub fn help() -> String {
 /// Reads the arguments after the program's name; an error is what to tell the person.
 pub fn parse(arguments: &[String]) -> Result<Command, String> {
     let mut rest = arguments.iter().map(String::as_str);
+    if arguments.iter().any(|argument| ["--help", "-h"].contains(&argument.as_str())) {
+        return Ok(if rest.next() == Some("bench") { Command::BenchHelp } else { Command::Help });
+    }
     let command = match rest.next() {
-        None | Some("help" | "--help" | "-h") => Command::Help,
+        None | Some("help") => Command::Help,
         Some("setup") => Command::Setup,
         Some("build") => Command::Build,
         Some("test") => Command::Test(test_options(&mut rest)?),
@@ -173,7 +176,7 @@ fn crash_options<'a>(rest: &mut impl Iterator<Item = &'a str>) -> Result<Vec<Str
 
 fn bench_command<'a>(rest: &mut impl Iterator<Item = &'a str>) -> Result<Command, String> {
     match rest.next() {
-        Some("help" | "--help" | "-h") => Ok(Command::BenchHelp),
+        Some("help") => Ok(Command::BenchHelp),
         Some(name) => bench::options(name, rest).map(Command::Bench),
         None => Err("bench needs the name of what to measure".to_owned()),
     }
@@ -217,6 +220,7 @@ mod tests {
         assert_eq!(parsed("bench sdk --rounds 2 --json --seconds 30"), Ok(Command::Bench(sdk)));
         assert_eq!((parsed("bench tracker"), parsed("bench tracker --json")), (tracker(false), tracker(true)));
         assert_eq!(parsed("bench --help"), Ok(Command::BenchHelp));
+        assert_eq!(parsed("test --full --help"), Ok(Command::Help));
         let ingest = bench::ingest::Options { json: true, rounds: 20, seconds: 60 };
         let ingest = Command::Bench(bench::Options::Ingest(ingest));
         assert_eq!(parsed("bench ingest --json --rounds 20 --seconds 60"), Ok(ingest));

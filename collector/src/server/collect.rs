@@ -181,9 +181,10 @@ fn prepare(
     }
     let visitor = services.enricher.visitor(peer.0, headers);
     let client = decoded.batch.client.as_ref();
+    let asked = visitor.private || client.is_some_and(|client| client.gpc == Some(true));
     let facts = Facts {
         received_at,
-        private: visitor.private || site.consent == Consent::Denied,
+        private: asked || site.consent == Consent::Denied,
         custom: &site.dimensions,
         agent: client.map_or_else(Agent::default, |client| services.enricher.agent(&visitor, client)),
         place: &site.geo.of(visitor.place()),

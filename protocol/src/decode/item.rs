@@ -153,6 +153,7 @@ pub(super) fn client(mut members: Object<'_>) -> Read<Client> {
         mobile: truth(&members.take("mobile"), "client.mobile")?,
         connection: text(members.take("connection"), "client.connection", limits::WORD_BYTES)?,
         touch_points: whole(&members.take("touch_points"), "client.touch_points", 255)?.map(|n| n as u32),
+        gpc: truth(&members.take("gpc"), "client.gpc")?,
     })
 }
 
