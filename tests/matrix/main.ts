@@ -12,7 +12,7 @@ import type { Browser, Driver, Engine } from '../browsers/tab.ts';
 import { webkit } from '../browsers/webkit.ts';
 import { playCell } from './cell.ts';
 import { PLAYERS, type Player, SAMPLE } from './players.ts';
-import { SCENARIOS, type Scenario } from './scenarios.ts';
+import { SCENARIOS, type Scenario, suits } from './scenarios.ts';
 import { MatrixStage } from './stage.ts';
 import { type Result, notes, table } from './table.ts';
 
@@ -47,7 +47,7 @@ function plan(): Group[] {
     player.engines
       .filter((engine) => (chosen ? isWanted(options.engine, engine) : isSampled(engine, player.name)))
       .filter(() => isWanted(options.player, player.name))
-      .map((engine) => ({ engine, player, scenarios })),
+      .map((engine) => ({ engine, player, scenarios: scenarios.filter((scenario) => suits(scenario, player)) })),
   );
   const order = Object.keys(DRIVERS);
   return groups.sort((one, other) => order.indexOf(one.engine) - order.indexOf(other.engine));

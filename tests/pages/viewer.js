@@ -16,6 +16,9 @@ class Truth {
     this.media = media;
     this.position = media.currentTime;
     this.movedAt = performance.now();
+    this.ended = false;
+    // Some players go back to the beginning right away.
+    media.addEventListener('ended', () => (this.ended = true));
     this.look();
   }
 
@@ -54,8 +57,10 @@ const viewer = {
   /** How long was truly played, in milliseconds, and how it is. */
   truth() {
     const media = viewer.media();
-    const playedMs = [...truths.values()].reduce((sum, truth) => sum + truth.playedMs, 0);
-    return { playedMs, position: media?.currentTime ?? 0, ended: !!media?.ended, failed: !!media?.error };
+    const all = [...truths.values()];
+    const playedMs = all.reduce((sum, truth) => sum + truth.playedMs, 0);
+    const ended = all.some((truth) => truth.ended);
+    return { playedMs, position: media?.currentTime ?? 0, ended, failed: !!media?.error };
   },
 };
 
