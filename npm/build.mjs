@@ -2,10 +2,11 @@
 // for a tag, the core as WebAssembly and as JavaScript, the types, the licences and where the core comes from.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { build, transform } from 'esbuild';
+import { minify } from 'terser';
 import { inline } from './module/inline.mjs';
 import { provenance } from './module/provenance.mjs';
 import { instantiable } from './module/translated.mjs';
@@ -36,6 +37,7 @@ const common = {
   target,
   legalComments: 'none',
   external: [`./${CORE}`],
+  write: false,
   define: {
     SDK: JSON.stringify(`quartile-web/${version}`),
     MODULE: JSON.stringify(inline(readFileSync(wasm))),
@@ -44,13 +46,31 @@ const common = {
 };
 // What the shell calls its own; the page, the wire and the module know none of these names.
 const shell = { ...common, mangleProps: /^(tracked|keep|look|fullscreen|say|again|hold|forget|begin|run|envelope|load|drop|left|open)$/ };
+
+/** Bundles, and has what comes of it made smaller still: a bundler must be quick, and what ships small. */
+async function bundle(options) {
+  const { outputFiles } = await build(options);
+  const texts = Object.fromEntries(outputFiles.map(({ path, text }) => [path, text]));
+  for (const [path, text] of Object.entries(texts).filter(([path]) => path.endsWith('.js'))) {
+    const { code, map } = await minify(text.replace(/\n\/\/# sourceMappingURL.*\n$/, ''), {
+      module: options.format === 'esm',
+      ecma: 2020,
+      compress: { ecma: 2020, passes: 3, unsafe_arrows: true, pure_getters: true },
+      format: { comments: false },
+      sourceMap: { content: texts[`${path}.map`], url: `${basename(path)}.map` },
+    });
+    writeFileSync(path, code);
+    writeFileSync(`${path}.map`, map);
+  }
+}
+mkdirSync('dist');
 const ENTRIES = ['index', 'slim', 'js'];
-await build({ ...shell, entryPoints: ENTRIES.map((entry) => `src/${entry}.ts`), format: 'esm' });
-await build({ ...shell, entryPoints: { quartile: 'src/script.ts' }, format: 'iife' });
+await bundle({ ...shell, entryPoints: ENTRIES.map((entry) => `src/${entry}.ts`), format: 'esm' });
+await bundle({ ...shell, entryPoints: { quartile: 'src/script.ts' }, format: 'iife' });
 // What one entry takes from another it takes from the file that is that entry: who imports both gets it once.
 const external = ['./index.js', './hls.js', 'react'];
 for (const entry of ['adapters/hls', 'adapters/dash', 'adapters/shaka', 'adapters/videojs', 'react']) {
-  await build({ ...common, entryPoints: { [basename(entry)]: `src/${entry}.ts` }, external, format: 'esm' });
+  await bundle({ ...common, entryPoints: { [basename(entry)]: `src/${entry}.ts` }, external, format: 'esm' });
 }
 writeFileSync(join('dist', CORE), core.code);
 cpSync(wasm, 'dist/quartile.wasm');

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use quartile_protocol::clock::DAY_MS;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -39,6 +40,9 @@ pub use crate::config::Bounds;
 
 /// How often what is due is looked after: salts, the store, the archive.
 const UPKEEP: Duration = Duration::from_secs(30);
+
+/// How often rows are removed that are older than their site wants.
+const FORGET: Duration = Duration::from_secs(3600);
 
 /// How often it is looked whether the store is to be filled again: the existence of a file.
 const REFILL: Duration = Duration::from_secs(1);
@@ -81,7 +85,7 @@ pub struct Collector {
     handle: Handle,
     server: JoinHandle<()>,
     forwarder: JoinHandle<Result<(), ForwardError>>,
-    upkeep: [JoinHandle<()>; 2],
+    upkeep: [JoinHandle<()>; 3],
     _places: Option<Watch>,
 }
 
@@ -143,6 +147,7 @@ impl Collector {
             _places: watch_places(&handle),
             upkeep: [
                 tokio::spawn(upkeep(handle.clone(), UPKEEP, look_after)),
+                tokio::spawn(upkeep(handle.clone(), FORGET, forget_old)),
                 tokio::spawn(upkeep(handle.clone(), REFILL, refill_store)),
             ],
             handle,
@@ -303,6 +308,19 @@ fn look_after(services: &Services) {
         Some(Err(error)) => tracing::error!(%error, "the archive could not be looked after"),
         Some(Ok(tidied)) if tidied.removed > 0 => tracing::info!(?tidied, "old segments were removed from the archive"),
         _ => {}
+    }
+}
+
+/// A site's retention is in whole days of the ids of its views, so that a view goes as a whole.
+fn forget_old(services: &Services) {
+    let today = services.clock.now().as_ms().div_euclid(DAY_MS);
+    for site in services.sites.load().iter() {
+        let Some(days) = site.retention_days else { continue };
+        match services.store.forget(&site.id, today - i64::from(days)) {
+            Ok(0) => {}
+            Ok(rows) => tracing::info!(site = %site.id, rows, days, "removed rows that are older than the site wants"),
+            Err(error) => tracing::warn!(site = %site.id, ?error, "old rows could not be removed; trying later"),
+        }
     }
 }
 

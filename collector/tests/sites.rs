@@ -4,11 +4,20 @@
 
 mod support;
 
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
 use quartile_collector::access::{Reach, Scope, file};
 use quartile_collector::app::Bounds;
-use quartile_protocol::clock::Wall;
-use quartile_protocol::dimension::Dimension;
-use quartile_protocol::id::SiteId;
+use quartile_collector::clock::Clock;
+use quartile_collector::store::Store;
+use quartile_protocol::bitmap::{Minutes, Percents};
+use quartile_protocol::clock::{DAY_MS, Wall};
+use quartile_protocol::dimension::{Dimension, Dimensions};
+use quartile_protocol::field::Fields;
+use quartile_protocol::id::{SiteId, ViewId};
+use quartile_protocol::row::{Row, RowKey};
 use serde_json::{Value, json};
 use support::{Answer, CONFIG, KeepAll, Running, batch, changed};
 use tempfile::TempDir;
@@ -116,6 +125,39 @@ fn servers_may_compress_as_they_like() {
     }
     let refused = running.request("POST", "/v1/collect", &[("Content-Encoding", "deflate")], b"{}");
     assert_eq!(refused.refusal(), (415, "unsupported_encoding".into()));
+}
+
+fn row_of(site: SiteId, view: ViewId) -> Row {
+    Row {
+        key: RowKey { site, view, n: 0 },
+        started_at: view.time(),
+        span_ms: 0,
+        fields: Fields::default(),
+        watched: Percents::default(),
+        rewatched: Percents::default(),
+        active: Minutes::default(),
+        dimensions: Dimensions::default(),
+    }
+}
+
+#[test]
+fn rows_are_kept_for_as_many_days_as_the_site_wants() {
+    let store = Arc::new(KeepAll::default());
+    let today = Clock::system().now().as_ms().div_euclid(DAY_MS);
+    for (site, days_ago) in [("short", 2), ("short", 3), ("long", 3), ("long", 4000)] {
+        let view = ViewId::new(Wall::from_ms((today - days_ago) * DAY_MS), [days_ago as u8; 10]);
+        store.append(&[row_of(SiteId::new(site).unwrap(), view)], &[]).unwrap();
+    }
+    let settings = "[[sites]]\nid = \"short\"\norigins = [\"*\"]\nretention_days = 2\n\
+                    [[sites]]\nid = \"long\"\norigins = [\"*\"]";
+    let running = Running::in_folder(TempDir::new().unwrap(), settings, Bounds::default(), Arc::clone(&store));
+    while store.rows.lock().unwrap().len() > 3 {
+        thread::sleep(Duration::from_millis(10));
+    }
+    drop(running);
+    let kept = store.rows.lock().unwrap();
+    let kept: Vec<_> = kept.keys().map(|key| (key.site.as_str(), today - key.view.day())).collect();
+    assert_eq!(kept, [("long", 4000), ("long", 3), ("short", 2)]);
 }
 
 const TWO: &str = "[[sites]]\nid = \"mine\"\norigins = [\"*\"]\n[[sites]]\nid = \"other\"\norigins = [\"*\"]";

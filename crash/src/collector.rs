@@ -188,6 +188,10 @@ impl Store for Breakable {
         self.inner.timeline(site, view)
     }
 
+    fn forget(&self, site: &SiteId, before: i64) -> std::result::Result<u64, StoreError> {
+        self.inner.forget(site, before)
+    }
+
     fn maintain(&self) -> std::result::Result<(), StoreError> {
         self.inner.maintain()
     }

@@ -7,12 +7,12 @@ export enum Column {
   Gets,
   Sets,
   Integers,
-  Blocks,
+  Branches,
   Bytes,
   Globals,
   Calls,
   Offsets,
-  Branches,
+  Blocks,
   Functions,
   Opcodes,
   Before,
@@ -24,12 +24,12 @@ export const LABEL = 6;
 /** Texts that are looked up in. They are an enumeration so that they are put where they are used. */
 export enum Table {
   /** By opcode, the column of what follows it; nothing follows those that are 0 or beyond. */
-  Kinds = '004440900000999077000000000000001226600088888888888888888888888003555',
+  Kinds = '009990400000444077000000000000001226600088888888888888888888888003555',
   /**
    * The characters of the bytes below 32: such as the columns of bytes have less need of, and which stands for which, so
    * that it compresses best. The grave accent stands for none: what ends a text of JavaScript must not be in it.
    */
-  Low = "#<&C.WZUVT3@*H?8+Rx5=]02X>^N[Y1L`",
+  Low = "#<&C.WZUVT%@*H?8=RJ5+]03X>^N[Y1L`",
 }
 
 /** How many locals a function may have. */

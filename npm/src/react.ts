@@ -1,5 +1,5 @@
 // React: `<video ref={useVideo(useQuartile(options))} />`, or `<Video quartile={…} />`.
-import { type ComponentProps, type RefCallback, createElement, useCallback, useEffect, useMemo, useRef } from 'react';
+import { type ComponentProps, type ReactElement, type RefCallback, createElement, useCallback, useEffect, useMemo, useRef } from 'react';
 import { init } from './index.js';
 import type { Meta, Options, Quartile, View } from './types.js';
 
@@ -32,7 +32,13 @@ export function useVideo(quartile: Quartile, meta?: Meta): RefCallback<HTMLMedia
   );
 }
 
+/** What `<video>` takes, and who tracks it. */
+export interface VideoProps extends ComponentProps<'video'> {
+  quartile: Quartile;
+  meta?: Meta;
+}
+
 /** A `<video>` that is tracked. */
-export function Video({ quartile, meta, ...video }: ComponentProps<'video'> & { quartile: Quartile; meta?: Meta }) {
+export function Video({ quartile, meta, ...video }: VideoProps): ReactElement {
   return createElement('video', { ...video, ref: useVideo(quartile, meta) });
 }

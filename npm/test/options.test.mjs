@@ -6,7 +6,7 @@ import { init } from '../dist/index.js';
 const good = { collector: 'https://stats.example.org', site: 'demo' };
 
 const mistakes = [
-  [undefined, /"collector" must be the address/],
+  [undefined, /"collector" must be an address/],
   [{}, /"collector"/],
   [{ ...good, collector: 'stats.example.org' }, /"collector"/],
   [{ ...good, collector: 'https://' }, /"collector"/],

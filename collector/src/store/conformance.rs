@@ -7,7 +7,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use quartile_protocol::bitmap::Percents;
-use quartile_protocol::clock::{Media, Wall};
+use quartile_protocol::clock::{DAY_MS, Media, Wall};
 use quartile_protocol::dimension::{Dimension, Dimensions};
 use quartile_protocol::event::{Event, EventKind};
 use quartile_protocol::field::{Field, Fields};
@@ -44,7 +44,7 @@ macro_rules! suite {
                 hostile_texts_are_only_texts, viewers_known_by_different_ids_are_different,
                 a_range_ends_before_its_last_instant, sites_do_not_see_each_other, events_are_kept_once_with_their_earliest_date,
                 appends_and_queries_do_not_disturb_each_other, a_closed_store_says_so, an_empty_store_answers,
-                agrees_with_the_referee, rows_are_given_merged_by_key,
+                agrees_with_the_referee, rows_are_given_merged_by_key, a_view_is_forgotten_whole_and_no_other,
             );
         }
     };
@@ -322,6 +322,44 @@ pub fn events_are_kept_once_with_their_earliest_date<P: Place>() {
         .unwrap();
 }
 
+pub fn a_view_is_forgotten_whole_and_no_other<P: Place>() {
+    let place = P::new();
+    let mut store = place.open();
+    let of_day = |days_ago: i64, name: &str| {
+        let view = ViewId::new(Wall::from_ms(AUTUMN - days_ago * DAY_MS), [7; 10]);
+        let mut row = slice(7, 0);
+        (row.key.site, row.key.view) = (site(name), view);
+        let play = Event { seq: 0, n: 0, at: now(), pos: None, kind: EventKind::Play {} };
+        (row, EventRow { site: site(name), view, event: play })
+    };
+    let left =
+        |store: &dyn Store, name: &str| rows(store, json!({ "site": name, "metrics": ["plays"], "date_range": "all" }));
+    let (kept, kept_event) = of_day(1, "demo");
+    let first_day = kept.key.view.day();
+    // The first half is where it moves to by then, the other half where it arrives.
+    for days_ago in [3, 2, 1, 0] {
+        let (mine, event) = of_day(days_ago, "demo");
+        let (other, _) = of_day(days_ago, "other");
+        store.append(&[mine, other], &[event]).unwrap();
+        if days_ago == 2 {
+            store.maintain().unwrap();
+        }
+    }
+    assert_eq!(store.forget(&site("demo"), first_day).unwrap(), 4, "two slices and two events");
+    assert_eq!(store.forget(&site("demo"), first_day).unwrap(), 0);
+    for _ in 0..2 {
+        assert_eq!((left(&*store, "demo"), left(&*store, "other")), (json!([[2]]), json!([[4]])));
+        assert_eq!(store.timeline(&site("demo"), kept.key.view).unwrap(), std::slice::from_ref(&kept_event));
+        assert_eq!(store.timeline(&site("demo"), of_day(2, "demo").0.key.view).unwrap(), []);
+        store.maintain().unwrap();
+        store.close().unwrap();
+        store = place.open();
+    }
+    assert_eq!(store.forget(&site("other"), i64::MAX).unwrap(), 4);
+    assert_eq!(store.forget(&site("demo"), i64::MIN).unwrap(), 0);
+    assert_eq!(left(&*store, "demo"), json!([[2]]));
+}
+
 pub fn appends_and_queries_do_not_disturb_each_other<P: Place>() {
     let place = P::new();
     let store = place.open();
@@ -357,6 +395,7 @@ pub fn a_closed_store_says_so<P: Place>() {
     closed(store.query(&everything(site("demo"))).map(drop));
     closed(store.earliest(&site("demo")).map(drop));
     closed(store.timeline(&site("demo"), slice(1, 0).key.view).map(drop));
+    closed(store.forget(&site("demo"), 0).map(drop));
     closed(store.maintain());
     closed(store.ready());
     closed(store.close());

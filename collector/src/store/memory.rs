@@ -80,6 +80,15 @@ impl Store for Memory {
         })
     }
 
+    fn forget(&self, site: &SiteId, before: i64) -> Result<u64, StoreError> {
+        self.with(|stored| {
+            let all = stored.slices.len() + stored.events.len();
+            stored.slices.retain(|key, _| key.site != *site || key.view.day() >= before);
+            stored.events.retain(|(of, view, _), _| of != site || view.day() >= before);
+            (all - stored.slices.len() - stored.events.len()) as u64
+        })
+    }
+
     fn maintain(&self) -> Result<(), StoreError> {
         self.with(|_| ())
     }

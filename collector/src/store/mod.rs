@@ -77,6 +77,13 @@ pub trait Store: Send + Sync {
     /// [`StoreError`].
     fn timeline(&self, site: &SiteId, view: ViewId) -> Result<Vec<EventRow>, StoreError>;
 
+    /// Removes the slices and events of a site's views that began before this day (whole days since 1970, UTC), and tells
+    /// how many rows those were. What comes late for such a view is stored again until this is called again.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing was removed.
+    fn forget(&self, site: &SiteId, before: i64) -> Result<u64, StoreError>;
+
     /// Does what the back end puts off: moving, merging, check-points. Changes no answer. Call it every minute or so;
     /// it is cheap when nothing is due.
     ///

@@ -76,6 +76,10 @@ impl Store for NoStore {
         nothing()
     }
 
+    fn forget(&self, _: &SiteId, _: i64) -> Result<u64, StoreError> {
+        Ok(0)
+    }
+
     fn maintain(&self) -> Result<(), StoreError> {
         Ok(())
     }

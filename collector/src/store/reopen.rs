@@ -152,6 +152,10 @@ impl Store for Reopening {
         self.with(self.opened(), |store| store.timeline(site, view))
     }
 
+    fn forget(&self, site: &SiteId, before: i64) -> Result<u64, StoreError> {
+        self.with(self.opened(), |store| store.forget(site, before))
+    }
+
     fn maintain(&self) -> Result<(), StoreError> {
         self.with(self.opened(), |store| store.maintain())
     }
@@ -208,6 +212,10 @@ mod tests {
         fn timeline(&self, site: &SiteId, view: ViewId) -> Result<Vec<EventRow>, StoreError> {
             self.inner.timeline(site, view)
         }
+        fn forget(&self, site: &SiteId, before: i64) -> Result<u64, StoreError> {
+            self.inner.forget(site, before)
+        }
+
         fn maintain(&self) -> Result<(), StoreError> {
             self.inner.maintain()
         }

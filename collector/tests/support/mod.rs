@@ -85,6 +85,13 @@ impl Store for KeepAll {
         Ok(Vec::new())
     }
 
+    fn forget(&self, site: &SiteId, before: i64) -> Result<u64, StoreError> {
+        let mut kept = self.rows.lock().unwrap();
+        let all = kept.len();
+        kept.retain(|key, _| key.site != *site || key.view.day() >= before);
+        Ok((all - kept.len()) as u64)
+    }
+
     fn maintain(&self) -> Result<(), StoreError> {
         Ok(())
     }

@@ -250,6 +250,23 @@ impl Store for DuckDb {
         self.read(|connection| read::timeline(connection, &self.events, site, Some(view)))
     }
 
+    fn forget(&self, site: &SiteId, before: i64) -> Result<u64, StoreError> {
+        let before = before.clamp(i32::MIN.into(), i32::MAX.into()) as i32;
+        self.write(|writer| {
+            let transaction = writer.connection.unchecked_transaction()?;
+            let (mut hot, mut settled) = (0, 0);
+            for shape in [&self.slices, &self.events] {
+                hot += transaction.execute(&schema::forget(shape.hot), ::duckdb::params![site.as_str(), before])?;
+                settled +=
+                    transaction.execute(&schema::forget(shape.settled), ::duckdb::params![site.as_str(), before])?;
+            }
+            transaction.commit()?;
+            writer.hot -= hot;
+            writer.dirty |= hot + settled > 0;
+            Ok((hot + settled) as u64)
+        })
+    }
+
     fn maintain(&self) -> Result<(), StoreError> {
         self.write(|writer| {
             // Sooner than an append would have to, while nobody waits.

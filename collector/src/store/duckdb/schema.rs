@@ -105,6 +105,12 @@ pub fn quoted(name: &str) -> String {
     format!("\"{name}\"")
 }
 
+/// Removes the rows of the site `$1` whose views began before the day `$2`.
+#[must_use]
+pub fn forget(table: &str) -> String {
+    format!("DELETE FROM {table} WHERE site = $1 AND day < $2")
+}
+
 fn list(names: impl IntoIterator<Item = String>) -> String {
     names.into_iter().collect::<Vec<_>>().join(", ")
 }
