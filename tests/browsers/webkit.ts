@@ -9,7 +9,7 @@ import { Builder, Capabilities, type WebDriver } from 'selenium-webdriver';
 import { LOOPBACK, freePort } from '../harness/ports.ts';
 import type { Browser, Driver, Tab } from './tab.ts';
 
-const BROWSER = '/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser';
+const BROWSER = `/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu/webkit2gtk-4.1/MiniBrowser`;
 const NEEDED = ['/usr/bin/WebKitWebDriver', '/usr/bin/xvfb-run', BROWSER];
 
 const START_MS = 20_000;

@@ -12,13 +12,13 @@ import { promisify } from 'node:util';
 export const MEDIA = fileURLToPath(new URL('../.media', import.meta.url));
 
 /** Another number makes all media anew. */
-const VERSION = 1;
+const VERSION = 2;
 
-/** How long each of them is. */
+/** How long a video is. */
 export const SECONDS = 8;
 
 /** How long each segment is. */
-const SEGMENT_SECONDS = 2;
+export const SEGMENT_SECONDS = 2;
 
 interface Rendition {
   width: number;
@@ -32,8 +32,14 @@ export const RENDITIONS: readonly Rendition[] = [
   { width: 640, height: 360, kbps: 500 },
 ];
 
-/** A folder of media each: `<name>.mp4`, `<name>.m4a`, `master.m3u8` and `stream.mpd`. */
-const NAMES = { walk: 'testsrc', swim: 'testsrc2' } as const;
+/** A folder of media each: `<name>.mp4`, `<name>.m4a`, `master.m3u8` and `stream.mpd`. What becomes live is longer. */
+const CLIPS = [
+  { name: 'walk', pattern: 'testsrc', seconds: SECONDS },
+  { name: 'swim', pattern: 'testsrc2', seconds: SECONDS },
+  { name: 'river', pattern: 'testsrc', seconds: 48 },
+] as const;
+
+type Clip = (typeof CLIPS)[number];
 
 const run = promisify(execFile);
 const ffmpeg = (args: string[]) => run('ffmpeg', ['-hide_banner', '-loglevel', 'error', '-nostdin', '-y', ...args]);
@@ -44,26 +50,26 @@ export async function makeMedia(): Promise<void> {
   if (existsSync(done)) return;
   const folder = `${MEDIA}.part`;
   await Promise.all([rm(folder, { recursive: true, force: true }), rm(MEDIA, { recursive: true, force: true })]);
-  for (const [name, pattern] of Object.entries(NAMES)) {
-    await mkdir(resolve(folder, name), { recursive: true });
-    await makeOne(resolve(folder, name), name, pattern);
+  for (const clip of CLIPS) {
+    await mkdir(resolve(folder, clip.name), { recursive: true });
+    await makeOne(resolve(folder, clip.name), clip);
   }
   await writeFile(resolve(folder, 'garbage'), randomBytes(20_000));
   await writeFile(resolve(folder, `version-${VERSION}`), '');
   await rename(folder, MEDIA);
 }
 
-async function makeOne(folder: string, name: string, pattern: string): Promise<void> {
+async function makeOne(folder: string, { name, pattern, seconds }: Clip): Promise<void> {
   const { width, height } = RENDITIONS.at(-1) as Rendition;
-  const picture = ['-f', 'lavfi', '-i', `${pattern}=size=${width}x${height}:rate=25:duration=${SECONDS}`];
-  const tone = ['-f', 'lavfi', '-i', `sine=frequency=220:sample_rate=48000:duration=${SECONDS}`];
+  const picture = ['-f', 'lavfi', '-i', `${pattern}=size=${width}x${height}:rate=25:duration=${seconds}`];
+  const tone = ['-f', 'lavfi', '-i', `sine=frequency=220:sample_rate=48000:duration=${seconds}`];
   const sound = ['-c:a', 'aac', '-b:a', '32k', '-ac', '1', '-af', 'volume=0.05'];
   const codec = ['-c:v', 'libx264', '-preset', 'veryfast', '-profile:v', 'main', '-pix_fmt', 'yuv420p'];
   const cuts = ['-g', '50', '-keyint_min', '50', '-sc_threshold', '0'];
   const small = ['-s', '320x180', '-b:v', '100k'];
   const plain = ['-movflags', '+faststart', resolve(folder, `${name}.mp4`)];
-  await ffmpeg([...picture, ...tone, ...codec, ...cuts, ...small, ...sound, '-t', `${SECONDS}`, ...plain]);
-  await ffmpeg([...tone, ...sound, '-t', `${SECONDS}`, '-movflags', '+faststart', resolve(folder, `${name}.m4a`)]);
+  await ffmpeg([...picture, ...tone, ...codec, ...cuts, ...small, ...sound, '-t', `${seconds}`, ...plain]);
+  await ffmpeg([...tone, ...sound, '-t', `${seconds}`, '-movflags', '+faststart', resolve(folder, `${name}.m4a`)]);
   const renditions = RENDITIONS.flatMap((one, index) => [
     ...['-map', '0:v', `-s:v:${index}`, `${one.width}x${one.height}`],
     ...[`-b:v:${index}`, `${one.kbps}k`, `-maxrate:v:${index}`, `${one.kbps}k`, `-bufsize:v:${index}`, `${one.kbps}k`],

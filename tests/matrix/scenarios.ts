@@ -3,8 +3,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Tab } from '../browsers/tab.ts';
-import type { Source } from '../harness/player-page.ts';
 import type { Row } from '../harness/report.ts';
+import type { Player } from './players.ts';
+
+/** What is in the first video's place. */
+export type Source = 'walk' | 'missing' | 'broken' | 'live';
 
 /** What a page's own measurement says. */
 export interface Truth {
@@ -47,8 +50,13 @@ export class Viewer {
     await this.until(`viewer.media().currentTime >= ${seconds}`);
   }
 
+  /** Until so much was truly played, wherever it began. */
+  async watch(seconds: number): Promise<void> {
+    await this.until(`viewer.truth().playedMs >= ${seconds * 1_000}`);
+  }
+
   async end(): Promise<void> {
-    await this.until('viewer.media().ended');
+    await this.until('viewer.truth().ended');
   }
 
   async seek(seconds: number): Promise<void> {
@@ -67,8 +75,10 @@ const STATE = `(({ currentTime, readyState, paused, error, currentSrc } = {}) =>
 
 export interface Scenario {
   name: string;
-  /** What the page shows first. */
-  source?: Source;
+  /** What the page shows first, if that is not a video that is well. */
+  source?: Exclude<Source, 'walk'>;
+  /** Whether that cannot be played. */
+  fails?: true;
   /** How many views there are; each is begun, and stopped when the page is left. */
   views: number;
   /** What is not zero of the counts below, beside what every view has. */
@@ -93,9 +103,10 @@ const FAILURE_MS = 12_000;
  * A source that cannot be played. Whether the player shows that it is there before it fails, and whether it fails before
  * somebody asks it to play, is the player's affair; a failure to start is one that somebody asked for.
  */
-const failing = (name: string, source: Source): Scenario => ({
+const failing = (name: string, source: 'missing' | 'broken'): Scenario => ({
   name,
   source,
+  fails: true,
   views: 1,
   counts: { fatal_errors: 1 },
   async act(viewer) {
@@ -162,4 +173,18 @@ export const SCENARIOS: readonly Scenario[] = [
       await viewer.reach(3);
     },
   },
+  {
+    name: 'live',
+    source: 'live',
+    views: 1,
+    // It has no length of which a quarter could be reached.
+    counts: WATCHED,
+    async act(viewer) {
+      await viewer.play();
+      await viewer.watch(6);
+    },
+  },
 ];
+
+/** Whether a scenario is for a player: not every page of one can show what is live. */
+export const suits = ({ source }: Scenario, { protocol }: Player): boolean => source !== 'live' || protocol === 'hls';

@@ -6,7 +6,9 @@ import { resolve } from 'node:path';
 import { Collector } from '../harness/collector.ts';
 import { MEDIA, makeMedia } from '../harness/media.ts';
 import { type Answer, Pages } from '../harness/pages.ts';
-import { PlayerPage, type Source } from '../harness/player-page.ts';
+import { PlayerPage } from '../harness/player-page.ts';
+import { LiveStreams } from './live.ts';
+import type { Source } from './scenarios.ts';
 
 /** Garbage where media would be, behind manifests that are well. */
 async function broken(path: string): Promise<Answer> {
@@ -28,7 +30,9 @@ export class MatrixStage {
   static async set(): Promise<MatrixStage> {
     await makeMedia();
     const stage = new MatrixStage(await Collector.start(), await Pages.start());
+    const live = new LiveStreams();
     stage.pages.route('/made/broken/', broken);
+    stage.pages.route('/made/live/', (path) => live.answer(path));
     stage.pages.route('/module/', (path) => {
       const body = stage.modules.get(path);
       return body === undefined ? undefined : { type: 'text/javascript', body };
@@ -37,12 +41,14 @@ export class MatrixStage {
   }
 
   /** The address of a page of its own for a player. */
-  async page(player: string, source: Source): Promise<string> {
+  async page(player: string, source: Source = 'walk'): Promise<string> {
     let bundle = this.bundles.get(player);
     if (!bundle) this.bundles.set(player, (bundle = PlayerPage.bundle(player)));
     const cell = `cell-${(this.cells += 1)}`;
     const module = `/module/${cell}.js`;
-    const { html, js } = (await bundle).texts(this.collector.origin, this.pages.address(''), source, module);
+    // Each has a live stream of its own.
+    const first = source === 'live' ? `live/${cell}` : source;
+    const { html, js } = (await bundle).texts(this.collector.origin, this.pages.address('made/'), first, module);
     this.modules.set(module, js);
     return this.pages.add(cell, html);
   }

@@ -1,15 +1,24 @@
 // Runs in every page of the matrix before its own module: does what a viewer does, and measures what is truly played,
 // from the media element alone and in another way than the SDK does (frame by frame).
 
+/** By how much of the time an element may be late to say where it is: Firefox goes on frame by frame. */
+const LATE_MS = 100;
+
 /** What a viewer really saw of one element. */
 class Truth {
   playedMs = 0;
+
+  /** Time that has passed and in which nothing was played so far. */
+  left = 0;
 
   /** @param {HTMLMediaElement} media */
   constructor(media) {
     this.media = media;
     this.position = media.currentTime;
     this.movedAt = performance.now();
+    this.ended = false;
+    // Some players go back to the beginning right away.
+    media.addEventListener('ended', () => (this.ended = true));
     this.look();
   }
 
@@ -19,7 +28,9 @@ class Truth {
     const { currentTime, seeking } = this.media;
     const [step, took] = [(currentTime - this.position) * 1000, now - this.movedAt];
     if (step !== 0) {
-      if (step > 0 && !seeking && step < took * 1.25 + 300) this.playedMs += Math.min(step, took);
+      const played = step > 0 && !seeking && step < took * 1.25 + 300 ? Math.min(step, took + this.left) : 0;
+      this.playedMs += played;
+      this.left = Math.min(took + this.left - played, LATE_MS);
       this.position = currentTime;
       this.movedAt = now;
     }
@@ -46,8 +57,10 @@ const viewer = {
   /** How long was truly played, in milliseconds, and how it is. */
   truth() {
     const media = viewer.media();
-    const playedMs = [...truths.values()].reduce((sum, truth) => sum + truth.playedMs, 0);
-    return { playedMs, position: media?.currentTime ?? 0, ended: !!media?.ended, failed: !!media?.error };
+    const all = [...truths.values()];
+    const playedMs = all.reduce((sum, truth) => sum + truth.playedMs, 0);
+    const ended = all.some((truth) => truth.ended);
+    return { playedMs, position: media?.currentTime ?? 0, ended, failed: !!media?.error };
   },
 };
 

@@ -170,3 +170,18 @@ fn a_page_is_not_kept_busy_by_a_player_at_a_speed_of_nothing() {
     let stands = Snapshot { rate: 0.0, ..playing(300) };
     assert!(rings_while_nothing_moves(Signal::Observed, stands) <= 11);
 }
+
+#[test]
+fn what_was_broken_and_loads_after_all_is_well() {
+    let (mut tracker, player) = tracker();
+    let made = Signal::Source("blob:https://a.example/1");
+    let broken = Signal::Failed { code: "manifestLoadError", message: "", fatal: true };
+    tracker.observe(player, made, &Snapshot::default(), at(0));
+    tracker.observe(player, broken, &Snapshot::default(), at(100));
+    tracker.observe(player, made, &Snapshot { paused: true, ..playing(0) }, at(200));
+    tracker.observe(player, Signal::Observed, &playing(0), at(300));
+    tracker.observe(player, Signal::Observed, &playing(250), at(550));
+    let batches = leave(tracker, at(550));
+    let fields = &batches.last().expect("a batch").views[0].slices[0].fields;
+    assert_eq!((fields[Field::FatalErrors], fields[Field::StartFailures], fields[Field::Plays]), (1, 0, 1));
+}

@@ -18,7 +18,8 @@ cargo xtask COMMAND: builds, tests and shows the product. Every command first pu
                              Run all tests and lints, or some parts of them. Goes on after a failure; the last line is
                              `N passed, N failed`.
       --only PART            One of: PARTS
-      --full                 Also what takes long (many more random cases, DuckDB compiled from source).
+      --full                 Also what takes long (many more random cases, DuckDB compiled from source, every player in
+                             every browser).
   crash [--rounds N] [--seed S] [--jobs N] [--verbose]
                              Kill, starve and damage a collector while simulated viewers post, and see whether it keeps
                              what it acknowledged (docs/reliability.md). A round takes some seconds; a failure prints
@@ -32,7 +33,7 @@ cargo xtask COMMAND: builds, tests and shows the product. Every command first pu
   bench PART [--json]        Measure how fast a part is; `bench --help` tells the parts and what their figures mean.
   licenses                   Write the notices of third parties anew, after a change of dependencies.
   setup                      Only put in place what building and testing need: the WebAssembly target, npm packages,
-                             the DuckDB library in .deps/duckdb, Chromium.
+                             the DuckDB library in .deps/duckdb, browsers, FFmpeg.
   help                       Show this.
 
 A first change: `cargo xtask demo` to see it work, then `cargo xtask test --only PART` for the part you touch.

@@ -20,6 +20,10 @@ pub enum Need {
     DuckDb,
     /// Chromium.
     Browser,
+    /// Browsers of other engines: Firefox ESR and WebKitGTK.
+    Engines,
+    /// What makes the media that tests play.
+    Media,
     /// The WebAssembly module and the bundles of the npm package.
     Bundles,
     /// The binary of the collector.
@@ -32,7 +36,7 @@ impl Need {
     /// What must be in place before this one.
     fn first(self) -> &'static [Self] {
         match self {
-            Self::Toolchain | Self::NodePackages | Self::Browser => &[],
+            Self::Toolchain | Self::NodePackages | Self::Browser | Self::Engines | Self::Media => &[],
             Self::DuckDb => &[Self::NodePackages],
             Self::Bundles => &[Self::Toolchain, Self::NodePackages],
             Self::Collector => &[Self::Bundles, Self::DuckDb],
@@ -47,6 +51,8 @@ impl Need {
             Self::NodePackages => setup::node_packages(context),
             Self::DuckDb => setup::duckdb(context),
             Self::Browser => setup::browser(context),
+            Self::Engines => setup::engines(context),
+            Self::Media => setup::media(context),
             Self::Bundles => wasm::build(context).and_then(|()| bundle(context)),
             Self::Collector => compile(context, "Compiling the collector", "quartile-collector"),
             Self::Simulator => compile(context, "Compiling the simulated audience", "quartile-simulator"),

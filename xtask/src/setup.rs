@@ -15,18 +15,39 @@ pub const WASM_TARGET: &str = "wasm32-unknown-unknown";
 /// Where the linker finds DuckDB; `.cargo/config.toml` names the same folder.
 const DUCKDB_FOLDER: &str = ".deps/duckdb";
 
-/// Programs that tests need and that Debian packages: the program, where it may be, the package.
-const DEBIAN_PROGRAMS: &[(&str, &str, &str)] = &[("Chromium", "/usr/bin/chromium", "chromium")];
+/// What a test needs and Debian packages: its name, a file of it, the package. `ARCH` stands for the machine's architecture.
+type DebianFile = (&'static str, &'static str, &'static str);
+
+/// The browser of most tests.
+const CHROMIUM: &[DebianFile] = &[("Chromium", "/usr/bin/chromium", "chromium")];
+
+/// The other engines. WebKitGTK needs a screen, which nobody sees, and plugins to play anything.
+const ENGINES: &[DebianFile] = &[
+    ("Firefox ESR", "/usr/bin/firefox-esr", "firefox-esr"),
+    ("WebKitWebDriver", "/usr/bin/WebKitWebDriver", "webkit2gtk-driver"),
+    ("WebKitGTK's MiniBrowser", "/usr/lib/ARCH-linux-gnu/webkit2gtk-4.1/MiniBrowser", "libwebkit2gtk-4.1-0"),
+    ("GStreamer's libav", "/usr/lib/ARCH-linux-gnu/gstreamer-1.0/libgstlibav.so", "gstreamer1.0-libav"),
+    ("GStreamer's good plugins", "/usr/lib/ARCH-linux-gnu/gstreamer-1.0/libgstisomp4.so", "gstreamer1.0-plugins-good"),
+    ("Xvfb", "/usr/bin/xvfb-run", "xvfb"),
+    ("xauth", "/usr/bin/xauth", "xauth"),
+];
+
+/// What makes the media that tests play.
+const MEDIA: &[DebianFile] = &[("FFmpeg", "/usr/bin/ffmpeg", "ffmpeg")];
 
 /// Everything, for a new machine.
 pub fn run_all(context: &Context) -> Result<()> {
     toolchain(context)?;
     node_packages(context)?;
     duckdb(context)?;
-    if let Err(error) = browser(context) {
-        context
-            .progress
-            .say(&format!("   {error}\n   Everything but the browser tests and `demo --once` works without."));
+    for (provide, without) in [
+        (browser as fn(&Context) -> Result<()>, "the browser tests and `demo --once`"),
+        (media, "the browser tests"),
+        (engines, "the tests of other browsers than Chromium"),
+    ] {
+        if let Err(error) = provide(context) {
+            context.progress.say(&format!("   {error}\n   Everything but {without} works without."));
+        }
     }
     Ok(())
 }
@@ -182,14 +203,34 @@ fn place(source: &Path, destination: &Path) -> Result<()> {
 
 /// The browser that the end-to-end tests drive.
 pub fn browser(context: &Context) -> Result<()> {
-    let missing: Vec<_> = DEBIAN_PROGRAMS.iter().filter(|(_, path, _)| !Path::new(path).exists()).collect();
+    debian_files(context, CHROMIUM, "Chromium")
+}
+
+/// The browsers of other engines that the matrix of players drives.
+pub fn engines(context: &Context) -> Result<()> {
+    debian_files(context, ENGINES, "Firefox ESR and WebKitGTK")
+}
+
+/// What makes the media that tests play.
+pub fn media(context: &Context) -> Result<()> {
+    debian_files(context, MEDIA, "FFmpeg")
+}
+
+/// Looks for the files, and has what is missing installed.
+fn debian_files(context: &Context, files: &[DebianFile], about: &str) -> Result<()> {
+    let missing: Vec<_> = files.iter().filter(|(_, path, _)| !debian_path(path).exists()).collect();
     if !missing.is_empty() {
         let names: Vec<&str> = missing.iter().map(|(name, _, _)| *name).collect();
         let packages: Vec<&str> = missing.iter().map(|(_, _, package)| *package).collect();
         install_debian_packages(context, &names.join(", "), &packages)?;
     }
-    context.progress.ready("Chromium");
+    context.progress.ready(about);
     Ok(())
+}
+
+/// Where Debian puts a file on this machine.
+fn debian_path(path: &str) -> PathBuf {
+    path.replace("ARCH", std::env::consts::ARCH).into()
 }
 
 /// Installs packages where that is ours to do (Debian, as root), and otherwise says what to install.
@@ -255,6 +296,13 @@ mod tests {
     fn platforms_without_a_prebuilt_library_are_told_what_to_do() {
         assert_eq!(duckdb_package("macos", "aarch64").unwrap().1, "libduckdb.dylib");
         assert!(duckdb_package("freebsd", "x86_64").unwrap_err().to_string().contains("bundled"));
+    }
+
+    #[test]
+    fn files_of_an_architecture_are_found_where_debian_puts_them() {
+        let path = debian_path("/usr/lib/ARCH-linux-gnu/a.so");
+        assert_eq!(path, Path::new(&format!("/usr/lib/{}-linux-gnu/a.so", std::env::consts::ARCH)));
+        assert_eq!(debian_path("/usr/bin/xauth"), Path::new("/usr/bin/xauth"));
     }
 
     #[test]

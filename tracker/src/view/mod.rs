@@ -320,6 +320,8 @@ impl View {
         match told.what {
             What::FirstFrame => self.wait.show(),
             What::Failed => self.fail(told.texts[0], told.texts[1], told.is_on()),
+            // A MediaSource that is attached to what is broken already mends nothing.
+            What::Source if self.is_broken_unasked() && told.texts[0].starts_with("blob:") && !seen.ready => {}
             What::Source => self.enter(State::Idle),
             What::CanPlayThrough => self.autoplay_due = now + AUTOPLAY_MS,
             What::AutoplayBlocked => self.block(),
@@ -404,6 +406,11 @@ impl View {
             self.fail_to_start();
             self.ledger.important = true;
         }
+    }
+
+    /// Whether it failed before playback was asked for.
+    fn is_broken_unasked(&self) -> bool {
+        self.state == State::Failed && self.start == Start::NotAsked
     }
 
     /// A fatal error before the first frame, once playback was asked for.

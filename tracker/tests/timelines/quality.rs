@@ -157,6 +157,21 @@ slice 0 at 1.000 for 4.000: views=1 play_requests=1 stops=1 errors=1 fatal_error
 );
 
 timeline!(
+    what_is_broken_stays_so_when_its_media_source_is_attached_late,
+    "0    source blob:https://example.org/1
+     1    fail manifestLoadError
+     2    source blob:https://example.org/1
+     3    play
+     5    leave",
+    @"
+   1.000 error code=manifestLoadError fatal=true phase=before_play @0
+   3.000 play_request @0
+   5.000 stop reason=error
+slice 0 at 1.000 for 4.000: views=1 play_requests=1 stops=1 errors=1 fatal_errors=1 start_failures=1 errored=1 stop_reason=error error=manifestLoadError/before_play
+"
+);
+
+timeline!(
     ten_errors_are_ten_errors_and_one_first,
     "0    source /film.mp4
      0    load 60

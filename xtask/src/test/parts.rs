@@ -77,7 +77,18 @@ pub const PARTS: &[Part] = &[
     },
     Part { name: "deny", about: "licences and sources of what we depend on", needs: &[], run: deny },
     Part { name: "npm", about: "the npm package", needs: &[Need::Bundles], run: npm },
-    Part { name: "e2e", about: "a browser, a player, a collector", needs: &[Need::Browser, Need::Collector], run: e2e },
+    Part {
+        name: "e2e",
+        about: "a browser, a player, a collector",
+        needs: &[Need::Browser, Need::Media, Need::Collector],
+        run: e2e,
+    },
+    Part {
+        name: "browsers",
+        about: "players in browsers of three engines",
+        needs: &[Need::Browser, Need::Engines, Need::Media, Need::Collector],
+        run: browsers,
+    },
 ];
 
 /// The folders whose TypeScript is checked and tested, from the workspaces that the root `package.json` names.
@@ -193,18 +204,33 @@ fn e2e(runner: &mut Runner<'_>) -> Option<&'static str> {
         runner.fail("there is no spec in tests/specs".into());
         return None;
     }
+    let mut command = runner.context.program("node");
+    command.args(["--import", "tsx", "--test", "--test-reporter=spec", "--test-concurrency=2"]);
+    command.args(specs).current_dir(folder);
+    with_collector(runner, command);
+    None
+}
+
+/// A sample of the matrix of engines, players and scenarios; `--full` has all of it, which takes up to an hour.
+fn browsers(runner: &mut Runner<'_>) -> Option<&'static str> {
+    let mut command = runner.context.program("node");
+    command.args(["--import", "tsx", "matrix/main.ts"]).current_dir(runner.context.path("tests"));
+    if runner.full {
+        command.arg("--full");
+    }
+    with_collector(runner, command);
+    None
+}
+
+/// A test runner that starts the collector that was built.
+fn with_collector(runner: &mut Runner<'_>, mut command: Command) {
     match runner.context.collector_binary() {
         Ok(binary) => {
-            let mut command = runner.context.program("node");
-            command.args(["--import", "tsx", "--test", "--test-reporter=spec", "--test-concurrency=2"]);
-            runner.suite({
-                command.args(specs).current_dir(folder).env("QUARTILE_BIN", binary);
-                command
-            });
+            command.env("QUARTILE_BIN", binary);
+            runner.suite(command);
         }
         Err(error) => runner.fail(error.to_string()),
     }
-    None
 }
 
 #[cfg(test)]
