@@ -1,8 +1,8 @@
 //! What two looks at a player prove, at each threshold and right beside it.
 //!
 //! A script is one look a line: what the clock shows and where the playhead is, in milliseconds, then how the element is
-//! (`paused`, `seeking`, `ended`, `starved`, `loop`, `x0`, `x2`) and what it says (`says-seeking`, `says-waiting`, `says-pause`,
-//! `says-frames`, `says-first-frame`).
+//! (`unready`, `paused`, `seeking`, `ended`, `starved`, `loop`, `x0`, `x2`) and what it says (`says-seeking`,
+//! `says-waiting`, `says-pause`, `says-frames`, `says-first-frame`).
 //! The page is left at the last look.
 
 use std::collections::BTreeMap;
@@ -98,6 +98,7 @@ fn look(line: &str, length: Length) -> (Mono, Signal<'static>, Snapshot) {
             "says-seeking" => signal = Signal::Seeking,
             "says-waiting" => signal = Signal::Waiting,
             "says-pause" => signal = Signal::Paused,
+            "unready" => seen.ready = false,
             "says-first-frame" => signal = Signal::FirstFrame,
             "says-frames" => signal = Signal::Frames { total: 1_000, dropped: 0 },
             other => panic!("no such word: `{other}`"),
@@ -189,6 +190,12 @@ fn of_a_stall_that_shows_after_the_mark_a_second_is_believed() {
 fn a_stall_that_is_noticed_late_was_no_playing() {
     let (.., times) = tell_all(MINUTE_MS, "0 0 \n 1000 1000 \n 9000 1000 starved says-waiting", false);
     assert_eq!((times["playing"], times["rebuffering"]), (1_000, 8_000));
+}
+
+#[test]
+fn a_request_waits_until_something_is_known_of_the_film_and_then_it_starts() {
+    let (.., times) = tell_all(MINUTE_MS, "0 0 unready \n 1000 0 starved \n 3000 0 starved", false);
+    assert_eq!((times["requested"], times["starting"]), (1_000, 2_000));
 }
 
 #[test]
