@@ -18,6 +18,42 @@ slice 0 at 0.000 for 5.000: views=1 impressions=1 viewables=1 stops=1 stop_reaso
 );
 
 timeline!(
+    /// What is on already does not go on again.
+    full_screen_picture_in_picture_and_ad_breaks_that_are_told_twice,
+    "0    source /film.mp4
+     0    load 60
+     0    play
+     1    fullscreen on
+     2    fullscreen on
+     3    fullscreen off
+     3    fullscreen off
+     4    pip on
+     5    pip on
+     6    pip off
+     6    pip off
+     7    pause
+     7    adbreak on
+     8    adbreak on
+     9    adbreak off
+     9    adbreak off
+     10   leave",
+    @"
+   0.000 impression
+   0.000 play_request @0
+   0.000 play @0
+   1.000 fullscreen on=true @1
+   3.000 fullscreen on=false @3
+   4.000 pip on=true @4
+   6.000 pip on=false @6
+   7.000 pause @7
+   7.000 ad_break on=true @7
+   9.000 ad_break on=false @7
+  10.000 stop reason=closed
+slice 0 at 0.000 for 10.000: views=1 impressions=1 play_requests=1 plays=1 pauses=1 stops=1 played_ms=7000 content_ms=7000 paused_ms=3000 engaged_ms=7000 fullscreen_ms=2000 pip_ms=2000 ladder_plays=1 played_ms_other=7000 startup_ms=1 watched=12% active=1 stop_reason=closed
+"
+);
+
+timeline!(
     captions_audio_tracks_and_casting,
     "0    source /film.mp4
      0    load 60
