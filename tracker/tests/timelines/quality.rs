@@ -26,6 +26,53 @@ slice 0 at 0.000 for 15.000: views=1 impressions=1 play_requests=1 plays=1 stops
 );
 
 timeline!(
+    /// By bitrate where both are known, else by height; what is as good, or unknown, is neither better nor worse.
+    renditions_of_which_not_everything_is_known,
+    "0    source /film.mp4
+     0    load 60
+     0    rendition 360 800
+     1    rendition 720 0
+     2    rendition 480 1200
+     3    rendition 720 2500
+     4    rendition 1080 2000
+     5    rendition 720 2000
+     6    rendition 360 0
+     7    rendition 0 0
+     8    rendition 360 0
+     9    leave",
+    @"
+   0.000 impression
+   0.000 rendition bitrate_kbps=800 height=360 @0
+   1.000 rendition height=720 @0
+   2.000 rendition bitrate_kbps=1200 height=480 @0
+   3.000 rendition bitrate_kbps=2500 height=720 @0
+   4.000 rendition bitrate_kbps=2000 height=1080 @0
+   5.000 rendition bitrate_kbps=2000 height=720 @0
+   6.000 rendition height=360 @0
+   7.000 rendition @0
+   8.000 rendition height=360 @0
+   9.000 stop reason=closed
+slice 0 at 0.000 for 9.000: views=1 impressions=1 stops=1 rendition_up=2 rendition_down=3 stop_reason=closed
+"
+);
+
+timeline!(
+    renditions_that_the_player_chose_and_that_the_viewer_chose,
+    "0    source /film.mp4
+     0    load 60
+     0    rendition 360 800 auto
+     1    rendition 720 2500 manual
+     2    leave",
+    @"
+   0.000 impression
+   0.000 rendition auto=true bitrate_kbps=800 height=360 @0
+   1.000 rendition auto=false bitrate_kbps=2500 height=720 @0
+   2.000 stop reason=closed
+slice 0 at 0.000 for 2.000: views=1 impressions=1 stops=1 rendition_up=1 stop_reason=closed
+"
+);
+
+timeline!(
     frames_that_begin_anew,
     "0    source /film.mp4
      0    load 60

@@ -115,9 +115,12 @@ fn signal(action: &str, words: &[&str]) -> Option<Signal<'static>> {
         ("captions", ["off"]) => Signal::Captions(None),
         ("captions", [language]) => Signal::Captions(Some(leak(language))),
         ("audio", [language]) => Signal::AudioTrack(leak(language)),
-        ("rendition", [_, _]) => {
-            Signal::Rendition(Rendition { height: number(0), bitrate_kbps: number(1), ..Rendition::default() })
-        }
+        ("rendition", [_, _, by @ ..]) => Signal::Rendition(Rendition {
+            height: number(0),
+            bitrate_kbps: number(1),
+            auto: by.first().map(|by| *by == "auto"),
+            ..Rendition::default()
+        }),
         ("frames", [_, _]) => Signal::Frames { total: number(0)?, dropped: number(1)? },
         ("bytes", [_]) => Signal::Bytes(number(0)?),
         ("latency", [latency]) => Signal::Latency(ms(latency)),
