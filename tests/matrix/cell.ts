@@ -15,7 +15,7 @@ const SLACK_MS = 500;
 
 /** Plays a cell; throws what is wrong with it. */
 export async function playCell(stage: MatrixStage, browser: Browser, player: Player, scenario: Scenario): Promise<void> {
-  const url = await stage.page(player.name, scenario.source);
+  const url = await stage.page(player, scenario.source);
   const { truth, complaints } = await watch(browser, url, scenario);
   await judge(stage, url, player, scenario, truth);
   const own = complaints.filter((complaint) => complaint !== player.complaint);

@@ -14,6 +14,7 @@ import { SCENARIOS } from '../matrix/scenarios.ts';
 import { MatrixStage } from '../matrix/stage.ts';
 
 const RECIPES = await recipes();
+const TRIED = PLAYERS.filter(({ engines }) => engines.includes('chromium'));
 
 /** What the first report says, but for the minutes. */
 const FIRST_ROW = { plays: 1, minutes_viewed: 0, reached_25: 1, video: '1234', video_title: 'A walk in the park' };
@@ -29,7 +30,7 @@ after(async () => {
 });
 
 test('each player has a recipe, and each recipe is tried', () => {
-  assert.deepEqual([...RECIPES.keys()].sort(), PLAYERS.map(({ name }) => name).sort());
+  assert.deepEqual([...RECIPES.keys()].sort(), TRIED.map(({ name }) => name).sort());
 });
 
 test('each recipe names the packages that it needs', async () => {
@@ -42,7 +43,7 @@ test('each recipe names the packages that it needs', async () => {
   }
 });
 
-for (const player of PLAYERS) {
+for (const player of TRIED) {
   test(`the recipe for ${player.name} tracks its video`, { timeout: 90_000 }, async () => {
     const scenario = SCENARIOS.find(({ name }) => name === 'close mid-way');
     assert.ok(scenario);
