@@ -38,16 +38,19 @@ async function judge(stage: MatrixStage, url: string, player: Player, scenario: 
   const here: Here = [['is', 'page', [new URL(url).pathname]]];
   const expected: Row = Object.fromEntries(COUNTS.map((name) => [name, scenario.counts[name] ?? 0]));
   expected['views'] = expected['stops'] = scenario.views;
+  if (player.rewinds && scenario.counts['ends']) expected['seeks'] = Number(expected['seeks']) + 1;
   if (scenario.fails) for (const name of ['impressions', 'play_requests', 'start_failures']) delete expected[name];
   await eventually(async () => {
     const row = await stage.collector.totals([...COUNTS, 'errors', 'minutes_viewed', 'bytes'], here);
     assertMetrics(row, expected);
     assertPlayed(row, truth.playedMs, SLACK_MS * scenario.views);
-    if (scenario.fails) assert.equal(row['start_failures'], row['play_requests'], 'what was asked for failed to start');
-    else if (!player.recovers) assert.equal(row['errors'], 0, 'errors');
+    if (scenario.fails && !player.clears) assert.equal(row['start_failures'], row['play_requests'], 'start failures');
+    // Of a playlist that grows, hls.js appends a segment a second time now and then, and says so: bufferAppendNoProgress.
+    const isClean = !scenario.fails && !player.recovers && scenario.source !== 'live';
+    if (isClean) assert.equal(row['errors'], 0, 'errors');
   });
   if (!scenario.fails) await judgeVideos(stage, url, here, player, scenario);
-  if (player.engine && !scenario.fails) await judgeFacts(stage, url, here, player, scenario);
+  if (player.engine && !scenario.fails) await judgeFacts(stage, url, here, player, scenario, truth);
 }
 
 /** A report about one page. */
@@ -63,7 +66,14 @@ async function judgeVideos(stage: MatrixStage, url: string, here: Here, player: 
 }
 
 /** What only an adapter knows. */
-async function judgeFacts(stage: MatrixStage, url: string, here: Here, player: Player, scenario: Scenario) {
+async function judgeFacts(
+  stage: MatrixStage,
+  url: string,
+  here: Here,
+  player: Player,
+  scenario: Scenario,
+  truth: Truth,
+) {
   const dimensions = ['engine', 'protocol', 'cdn', 'kind'];
   const rows = await stage.collector.report({ metrics: ['plays'], dimensions, filters: here });
   const { engine, ...rest } = rows[0] ?? {};
@@ -73,8 +83,7 @@ async function judgeFacts(stage: MatrixStage, url: string, here: Here, player: P
   assert.deepEqual({ ...rest, plays: 0 }, { protocol: player.protocol, cdn: new URL(url).host, kind, plays: 0 });
   const metrics = ['bytes', 'avg_bitrate_kbps', 'played_ms', 'rated_ms', 'avg_live_latency_ms'];
   const row = await stage.collector.totals(metrics, here);
-  const sent = stage.pages.segmentBytes(url);
-  assertBetween('bytes', Number(row['bytes']), sent * 0.98, sent);
+  assertBetween('bytes', Number(row['bytes']), truth.receivedBytes * 0.98, stage.pages.segmentBytes(url));
   assertBetween('kbit/s', Number(row['avg_bitrate_kbps']), 90, 700);
   assertBetween('time of a known bitrate', Number(row['rated_ms']), Number(row['played_ms']) - 500, Number(row['played_ms']));
   if (kind === 'live') assertBetween('behind the live edge', Number(row['avg_live_latency_ms']), 2_000, 15_000);

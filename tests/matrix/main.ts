@@ -1,9 +1,9 @@
 /**
  * Runs the matrix of engines, players and scenarios, and prints it. `--full` runs all, otherwise a sample; `--engine`,
- * `--player` and `--scenario` choose by words of the names; `--write <file>` keeps the table.
+ * `--player` and `--scenario` choose by words of the names; `--write <file>` puts the table between its marks in a file.
  */
 
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 
 import { chromium } from '../browsers/chromium.ts';
@@ -86,6 +86,14 @@ function finish(results: Result[], seconds: number): void {
   process.exitCode = failed > 0 ? 1 : 0;
 }
 
+/** Puts the table between its marks in a file of Markdown. */
+async function keep(file: string, text: string): Promise<void> {
+  const before = await readFile(file, 'utf8');
+  const after = before.replace(/(?<=<!-- matrix -->\n).*?(?=<!-- end -->)/s, `\`\`\`text\n${text}\n\`\`\`\n`);
+  if (after === before && !before.includes(text)) throw new Error(`${file} has no marks for the table`);
+  await writeFile(file, after);
+}
+
 async function main(): Promise<void> {
   const begun = performance.now();
   const stage = await MatrixStage.set();
@@ -103,9 +111,9 @@ async function main(): Promise<void> {
   await stage.strike();
   const place = ({ engine, player }: Result) => order.indexOf(`${engine} ${player}`);
   results.sort((one, other) => place(one) - place(other));
-  const text = `${table(results, SCENARIOS.map(({ name }) => name))}\n\n${notes(results)}`.trimEnd();
-  console.log(`\n${text}\n`);
-  if (options.write) await writeFile(options.write, `${text}\n`);
+  const text = table(results, SCENARIOS.map(({ name }) => name));
+  console.log(`\n${text}\n\n${notes(results)}`);
+  if (options.write) await keep(options.write, text);
   finish(results, (performance.now() - begun) / 1000);
 }
 

@@ -17,6 +17,10 @@ export interface Player {
   complaint?: string;
   /** Whether it makes its engine err in ways that it recovers from. */
   recovers?: boolean;
+  /** Whether it goes back to the beginning by itself at the end, which nobody can tell from a viewer who does. */
+  rewinds?: true;
+  /** Whether it takes away what is broken: what is asked for afterwards is not there rather than broken. */
+  clears?: true;
   /** The engines in which it is run. */
   engines: readonly Engine[];
 }
@@ -45,8 +49,8 @@ export const PLAYERS: readonly Player[] = [
   { name: 'media-chrome', videos: MP4, engines: CHROMIUM },
   { name: 'hls-video-element', videos: HLS, engine: 'hls.js 1.', protocol: 'hls', engines: CHROMIUM },
   { name: 'react-player', videos: MP4, engines: CHROMIUM },
-  { name: 'mediaelement', videos: MP4, engines: CHROMIUM },
-  { name: 'clappr', videos: MP4, engines: CHROMIUM },
+  { name: 'mediaelement', videos: MP4, rewinds: true, engines: CHROMIUM },
+  { name: 'clappr', videos: MP4, clears: true, engines: CHROMIUM },
 ];
 
 /** What a short run has. */

@@ -12,6 +12,8 @@ export type Source = 'walk' | 'missing' | 'broken' | 'live';
 /** What a page's own measurement says. */
 export interface Truth {
   playedMs: number;
+  /** Bytes of segments, but for what was broken off. */
+  receivedBytes: number;
   position: number;
   ended: boolean;
   failed: boolean;
