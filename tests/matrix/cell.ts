@@ -83,7 +83,9 @@ async function judgeFacts(
   assert.deepEqual({ ...rest, plays: 0 }, { protocol: player.protocol, cdn: new URL(url).host, kind, plays: 0 });
   const metrics = ['bytes', 'avg_bitrate_kbps', 'played_ms', 'rated_ms', 'avg_live_latency_ms'];
   const row = await stage.collector.totals(metrics, here);
-  assertBetween('bytes', Number(row['bytes']), truth.receivedBytes * 0.98, stage.pages.segmentBytes(url));
+  // What an engine throws away because it begins anew, it does not tell of.
+  const least = truth.receivedBytes * (player.recovers ? 0.85 : 0.98);
+  assertBetween('bytes', Number(row['bytes']), least, stage.pages.segmentBytes(url));
   assertBetween('kbit/s', Number(row['avg_bitrate_kbps']), 90, 700);
   assertBetween('time of a known bitrate', Number(row['rated_ms']), Number(row['played_ms']) - 500, Number(row['played_ms']));
   if (kind === 'live') assertBetween('behind the live edge', Number(row['avg_live_latency_ms']), 2_000, 15_000);

@@ -1,6 +1,7 @@
 /**
  * Runs the matrix of engines, players and scenarios, and prints it. `--full` runs all, otherwise a sample; `--engine`,
- * `--player` and `--scenario` choose by words of the names; `--write <file>` puts the table between its marks in a file.
+ * `--player` and `--scenario` choose by words of the names; `--write <file>` puts the table between its marks in a file, where rows
+ * that were not run stay as they are.
  */
 
 import { readFile, writeFile } from 'node:fs/promises';
@@ -14,7 +15,7 @@ import { playCell } from './cell.ts';
 import { PLAYERS, type Player, SAMPLE } from './players.ts';
 import { SCENARIOS, type Scenario, suits } from './scenarios.ts';
 import { MatrixStage } from './stage.ts';
-import { type Result, notes, table } from './table.ts';
+import { type Result, notes, renewed, table } from './table.ts';
 
 const DRIVERS: Record<Engine, Driver> = { chromium, firefox, webkit };
 
@@ -87,11 +88,11 @@ function finish(results: Result[], seconds: number): void {
 }
 
 /** Puts the table between its marks in a file of Markdown. */
-async function keep(file: string, text: string): Promise<void> {
-  const before = await readFile(file, 'utf8');
-  const after = before.replace(/(?<=<!-- matrix -->\n).*?(?=<!-- end -->)/s, `\`\`\`text\n${text}\n\`\`\`\n`);
-  if (after === before && !before.includes(text)) throw new Error(`${file} has no marks for the table`);
-  await writeFile(file, after);
+async function keep(file: string, results: Result[], scenarios: string[]): Promise<void> {
+  const text = await readFile(file, 'utf8');
+  const marked = /(?<=<!-- matrix -->\n).*?(?=<!-- end -->)/s;
+  if (!marked.test(text)) throw new Error(`${file} has no marks for the table`);
+  await writeFile(file, text.replace(marked, (older) => `\`\`\`text\n${renewed(older, results, scenarios)}\n\`\`\`\n`));
 }
 
 async function main(): Promise<void> {
@@ -111,9 +112,9 @@ async function main(): Promise<void> {
   await stage.strike();
   const place = ({ engine, player }: Result) => order.indexOf(`${engine} ${player}`);
   results.sort((one, other) => place(one) - place(other));
-  const text = table(results, SCENARIOS.map(({ name }) => name));
-  console.log(`\n${text}\n\n${notes(results)}`);
-  if (options.write) await keep(options.write, text);
+  const scenarios = SCENARIOS.map(({ name }) => name);
+  console.log(`\n${table(results, scenarios)}\n\n${notes(results)}`);
+  if (options.write) await keep(options.write, results, scenarios);
   finish(results, (performance.now() - begun) / 1000);
 }
 

@@ -15,7 +15,7 @@ export interface Player {
   protocol?: 'hls' | 'dash';
   /** What the player itself leaves uncaught in a test: what it loads from the web is not there. */
   complaint?: string;
-  /** Whether it makes its engine err in ways that it recovers from. */
+  /** Whether it breaks its engine off and begins anew, of which the engine makes errors that it recovers from. */
   recovers?: boolean;
   /** Whether it goes back to the beginning by itself at the end, which nobody can tell from a viewer who does. */
   rewinds?: true;

@@ -86,7 +86,11 @@ function watch(view: Told, engine: HlsJs, element?: HlsElement): Detach {
       if (frag.type === 'main') host(frag.url);
       view.tell({ bytes: (part ?? frag).stats?.loaded });
     },
-    hlsFragChanged: () => isLive && view.tell({ latencyMs: inMs(engine.latency) }),
+    hlsFragChanged(_, { frag }) {
+      // Another video at the same level is no switch.
+      show(frag.level);
+      if (isLive) view.tell({ latencyMs: inMs(engine.latency) });
+    },
     hlsAudioTrackSwitched(_, { lang }) {
       // The first is no switch.
       if (hasAudio && lang) view.tell({ audio: lang });
