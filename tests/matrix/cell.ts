@@ -7,14 +7,27 @@ import { eventually } from '../harness/eventually.ts';
 import { assertBetween, assertMetrics, assertPlayed } from '../harness/expect.ts';
 import type { Row } from '../harness/report.ts';
 import type { Player } from './players.ts';
-import { COUNTS, type Scenario, type Truth, Viewer } from './scenarios.ts';
+import { COUNTS, InVain, type Scenario, type Truth, Viewer } from './scenarios.ts';
 import type { MatrixStage } from './stage.ts';
 
 /** What each view may be off by. */
 const SLACK_MS = 500;
 
+/** How often a page is opened at most of a player that sometimes never begins. */
+const OPENINGS = 5;
+
 /** Plays a cell; throws what is wrong with it. */
 export async function playCell(stage: MatrixStage, browser: Browser, player: Player, scenario: Scenario): Promise<void> {
+  for (let openings = player.hangs ? OPENINGS : 1; openings > 0; openings -= 1) {
+    try {
+      return await playOnce(stage, browser, player, scenario);
+    } catch (problem) {
+      if (openings === 1 || !(problem instanceof InVain)) throw problem;
+    }
+  }
+}
+
+async function playOnce(stage: MatrixStage, browser: Browser, player: Player, scenario: Scenario): Promise<void> {
   const url = await stage.page(player, scenario.source);
   const { truth, complaints } = await watch(browser, url, scenario);
   await judge(stage, url, player, scenario, truth);

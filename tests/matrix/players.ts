@@ -21,6 +21,8 @@ export interface Player {
   rewinds?: true;
   /** Whether it takes away what is broken: what is asked for afterwards is not there rather than broken. */
   clears?: true;
+  /** Whether it sometimes never begins, with Quartile on its page or without: such a page is opened once more. */
+  hangs?: true;
   /** The engines in which it is run. */
   engines: readonly Engine[];
 }
@@ -43,7 +45,7 @@ export const PLAYERS: readonly Player[] = [
   { name: 'react', videos: MP4, engines: CHROMIUM },
   { name: 'dash.js', videos: DASH, engine: 'dash.js 5.', protocol: 'dash', engines: ALL },
   { name: 'shaka-player', videos: DASH, engine: 'Shaka Player 5.', protocol: 'dash', engines: ALL },
-  { name: 'video.js-10', videos: HLS, engine: 'hls.js 1.', protocol: 'hls', recovers: true, engines: CHROMIUM },
+  { name: 'video.js-10', videos: HLS, engine: 'hls.js 1.', protocol: 'hls', recovers: true, hangs: true, engines: CHROMIUM },
   { name: 'plyr', videos: MP4, complaint: '0', engines: CHROMIUM },
   { name: 'vidstack', videos: MP4, engines: CHROMIUM },
   { name: 'media-chrome', videos: MP4, engines: CHROMIUM },
