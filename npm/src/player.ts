@@ -90,7 +90,8 @@ export function listen(element: HTMLMediaElement, said: Meta, run: Run) {
   fail();
   if (!element.paused) awaitFrame();
   const around = scene(element, (signal, on, language) => report(signal, [cut(language, WORD_BYTES)], +on));
-  for (const type in EVENTS) element.addEventListener(type, handle);
+  // Before listeners of others: a player that hears of an error may take it away.
+  for (const type in EVENTS) element.addEventListener(type, handle, true);
 
   return {
     /** Looks at the element, and at how many frames it showed. */
@@ -135,7 +136,7 @@ export function listen(element: HTMLMediaElement, said: Meta, run: Run) {
     /** Lets go of the element. */
     end(): void {
       around.end();
-      for (const type in EVENTS) element.removeEventListener(type, handle);
+      for (const type in EVENTS) element.removeEventListener(type, handle, true);
       const seen = look();
       run((core) => {
         if (id === undefined) return;

@@ -110,8 +110,8 @@ export class Pages {
     const answer = await route?.(path);
     const document = this.documents.get(path);
     if (answer) {
-      const headers = { 'content-type': answer.type, 'content-length': Buffer.byteLength(answer.body) };
-      response.writeHead(200, headers).end(answer.body);
+      response.setHeader('content-length', Buffer.byteLength(answer.body));
+      response.writeHead(200, { 'content-type': answer.type }).end(answer.body);
     } else if (document !== undefined) {
       const policy = document.policy === undefined ? {} : { 'content-security-policy': document.policy };
       response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', ...policy }).end(document.html);

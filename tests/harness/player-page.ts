@@ -18,11 +18,13 @@ export class PlayerPage {
     private readonly code: string,
   ) {}
 
-  static async bundle(player: string): Promise<PlayerPage> {
+  /** The page in a folder of `tests/pages`; with MP4 where its recipe has HLS, if that is wanted. */
+  static async bundle(player: string, mp4 = false): Promise<PlayerPage> {
     const { markup, code, loader } = await recipe(player);
     const driver = await readFile(`${FOLDER}/${player}/driver.js`, 'utf8');
+    const contents = mp4 ? withMp4(`${code}\n${driver}`) : `${code}\n${driver}`;
     const { outputFiles } = await build({
-      stdin: { contents: `${code}\n${driver}`, loader, resolveDir: FOLDER },
+      stdin: { contents, loader, resolveDir: FOLDER },
       bundle: true,
       write: false,
       format: 'esm',
@@ -50,3 +52,6 @@ export class PlayerPage {
     return { html, js: here(this.code) };
   }
 }
+
+const withMp4 = (code: string) =>
+  code.replaceAll(/(\w+)\/master\.m3u8/g, '$1/$1.mp4').replaceAll('application/x-mpegURL', 'video/mp4');

@@ -7,15 +7,28 @@ import { eventually } from '../harness/eventually.ts';
 import { assertBetween, assertMetrics, assertPlayed } from '../harness/expect.ts';
 import type { Row } from '../harness/report.ts';
 import type { Player } from './players.ts';
-import { COUNTS, type Scenario, type Truth, Viewer } from './scenarios.ts';
+import { COUNTS, InVain, type Scenario, type Truth, Viewer } from './scenarios.ts';
 import type { MatrixStage } from './stage.ts';
 
 /** What each view may be off by. */
 const SLACK_MS = 500;
 
+/** How often a page is opened at most of a player that sometimes never begins. */
+const OPENINGS = 5;
+
 /** Plays a cell; throws what is wrong with it. */
 export async function playCell(stage: MatrixStage, browser: Browser, player: Player, scenario: Scenario): Promise<void> {
-  const url = await stage.page(player.name, scenario.source);
+  for (let openings = player.hangs ? OPENINGS : 1; openings > 0; openings -= 1) {
+    try {
+      return await playOnce(stage, browser, player, scenario);
+    } catch (problem) {
+      if (openings === 1 || !(problem instanceof InVain)) throw problem;
+    }
+  }
+}
+
+async function playOnce(stage: MatrixStage, browser: Browser, player: Player, scenario: Scenario): Promise<void> {
+  const url = await stage.page(player, scenario.source);
   const { truth, complaints } = await watch(browser, url, scenario);
   await judge(stage, url, player, scenario, truth);
   const own = complaints.filter((complaint) => complaint !== player.complaint);
@@ -38,16 +51,19 @@ async function judge(stage: MatrixStage, url: string, player: Player, scenario: 
   const here: Here = [['is', 'page', [new URL(url).pathname]]];
   const expected: Row = Object.fromEntries(COUNTS.map((name) => [name, scenario.counts[name] ?? 0]));
   expected['views'] = expected['stops'] = scenario.views;
+  if (player.rewinds && scenario.counts['ends']) expected['seeks'] = Number(expected['seeks']) + 1;
   if (scenario.fails) for (const name of ['impressions', 'play_requests', 'start_failures']) delete expected[name];
   await eventually(async () => {
     const row = await stage.collector.totals([...COUNTS, 'errors', 'minutes_viewed', 'bytes'], here);
     assertMetrics(row, expected);
     assertPlayed(row, truth.playedMs, SLACK_MS * scenario.views);
-    if (scenario.fails) assert.equal(row['start_failures'], row['play_requests'], 'what was asked for failed to start');
-    else if (!player.recovers) assert.equal(row['errors'], 0, 'errors');
+    if (scenario.fails && !player.clears) assert.equal(row['start_failures'], row['play_requests'], 'start failures');
+    // Of a playlist that grows, hls.js appends a segment a second time now and then, and says so: bufferAppendNoProgress.
+    const isClean = !scenario.fails && !player.recovers && scenario.source !== 'live';
+    if (isClean) assert.equal(row['errors'], 0, 'errors');
   });
   if (!scenario.fails) await judgeVideos(stage, url, here, player, scenario);
-  if (player.engine && !scenario.fails) await judgeFacts(stage, url, here, player, scenario);
+  if (player.engine && !scenario.fails) await judgeFacts(stage, url, here, player, scenario, truth);
 }
 
 /** A report about one page. */
@@ -63,7 +79,14 @@ async function judgeVideos(stage: MatrixStage, url: string, here: Here, player: 
 }
 
 /** What only an adapter knows. */
-async function judgeFacts(stage: MatrixStage, url: string, here: Here, player: Player, scenario: Scenario) {
+async function judgeFacts(
+  stage: MatrixStage,
+  url: string,
+  here: Here,
+  player: Player,
+  scenario: Scenario,
+  truth: Truth,
+) {
   const dimensions = ['engine', 'protocol', 'cdn', 'kind'];
   const rows = await stage.collector.report({ metrics: ['plays'], dimensions, filters: here });
   const { engine, ...rest } = rows[0] ?? {};
@@ -73,8 +96,9 @@ async function judgeFacts(stage: MatrixStage, url: string, here: Here, player: P
   assert.deepEqual({ ...rest, plays: 0 }, { protocol: player.protocol, cdn: new URL(url).host, kind, plays: 0 });
   const metrics = ['bytes', 'avg_bitrate_kbps', 'played_ms', 'rated_ms', 'avg_live_latency_ms'];
   const row = await stage.collector.totals(metrics, here);
-  const sent = stage.pages.segmentBytes(url);
-  assertBetween('bytes', Number(row['bytes']), sent * 0.98, sent);
+  // What an engine throws away because it begins anew, it does not tell of.
+  const least = truth.receivedBytes * (player.recovers ? 0.85 : 0.98);
+  assertBetween('bytes', Number(row['bytes']), least, stage.pages.segmentBytes(url));
   assertBetween('kbit/s', Number(row['avg_bitrate_kbps']), 90, 700);
   assertBetween('time of a known bitrate', Number(row['rated_ms']), Number(row['played_ms']) - 500, Number(row['played_ms']));
   if (kind === 'live') assertBetween('behind the live edge', Number(row['avg_live_latency_ms']), 2_000, 15_000);

@@ -1,9 +1,10 @@
 /**
  * Runs the matrix of engines, players and scenarios, and prints it. `--full` runs all, otherwise a sample; `--engine`,
- * `--player` and `--scenario` choose by words of the names; `--write <file>` keeps the table.
+ * `--player` and `--scenario` choose by words of the names; `--write <file>` puts the table between its marks in a file, where rows
+ * that were not run stay as they are.
  */
 
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 
 import { chromium } from '../browsers/chromium.ts';
@@ -14,7 +15,7 @@ import { playCell } from './cell.ts';
 import { PLAYERS, type Player, SAMPLE } from './players.ts';
 import { SCENARIOS, type Scenario, suits } from './scenarios.ts';
 import { MatrixStage } from './stage.ts';
-import { type Result, notes, table } from './table.ts';
+import { type Result, notes, renewed, table } from './table.ts';
 
 const DRIVERS: Record<Engine, Driver> = { chromium, firefox, webkit };
 
@@ -86,6 +87,14 @@ function finish(results: Result[], seconds: number): void {
   process.exitCode = failed > 0 ? 1 : 0;
 }
 
+/** Puts the table between its marks in a file of Markdown. */
+async function keep(file: string, results: Result[], scenarios: string[]): Promise<void> {
+  const text = await readFile(file, 'utf8');
+  const marked = /(?<=<!-- matrix -->\n).*?(?=<!-- end -->)/s;
+  if (!marked.test(text)) throw new Error(`${file} has no marks for the table`);
+  await writeFile(file, text.replace(marked, (older) => `\`\`\`text\n${renewed(older, results, scenarios)}\n\`\`\`\n`));
+}
+
 async function main(): Promise<void> {
   const begun = performance.now();
   const stage = await MatrixStage.set();
@@ -103,9 +112,9 @@ async function main(): Promise<void> {
   await stage.strike();
   const place = ({ engine, player }: Result) => order.indexOf(`${engine} ${player}`);
   results.sort((one, other) => place(one) - place(other));
-  const text = `${table(results, SCENARIOS.map(({ name }) => name))}\n\n${notes(results)}`.trimEnd();
-  console.log(`\n${text}\n`);
-  if (options.write) await writeFile(options.write, `${text}\n`);
+  const scenarios = SCENARIOS.map(({ name }) => name);
+  console.log(`\n${table(results, scenarios)}\n\n${notes(results)}`);
+  if (options.write) await keep(options.write, results, scenarios);
   finish(results, (performance.now() - begun) / 1000);
 }
 

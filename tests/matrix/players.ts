@@ -3,8 +3,11 @@
 import type { Engine } from '../browsers/tab.ts';
 
 export interface Player {
-  /** As its folder in `tests/pages`. */
+  /** As its folder in `tests/pages`, where that is not said. */
   name: string;
+  folder?: string;
+  /** Shows MP4 although its recipe has HLS. */
+  mp4?: true;
   /** How the videos are called in reports: by an id of their own or by the path of what is shown. */
   videos: [first: string, second: string];
   /** What its adapter tells: beginnings of names. Nothing where the element itself is all there is. */
@@ -12,8 +15,14 @@ export interface Player {
   protocol?: 'hls' | 'dash';
   /** What the player itself leaves uncaught in a test: what it loads from the web is not there. */
   complaint?: string;
-  /** Whether it makes its engine err in ways that it recovers from. */
+  /** Whether it breaks its engine off and begins anew, of which the engine makes errors that it recovers from. */
   recovers?: boolean;
+  /** Whether it goes back to the beginning by itself at the end, which nobody can tell from a viewer who does. */
+  rewinds?: true;
+  /** Whether it takes away what is broken: what is asked for afterwards is not there rather than broken. */
+  clears?: true;
+  /** Whether it sometimes never begins, with Quartile on its page or without: such a page is opened once more. */
+  hangs?: true;
   /** The engines in which it is run. */
   engines: readonly Engine[];
 }
@@ -29,19 +38,21 @@ const DASH = paths('stream.mpd');
 export const PLAYERS: readonly Player[] = [
   { name: 'video', videos: MP4, engines: ALL },
   { name: 'hls.js', videos: HLS, engine: 'hls.js 1.', protocol: 'hls', engines: ALL },
-  { name: 'video.js-8', videos: HLS, engine: 'VHS 3.', protocol: 'hls', engines: ALL },
+  { name: 'video.js-8', videos: HLS, engine: 'VHS 3.', protocol: 'hls', engines: ['chromium', 'firefox'] },
+  // There its engine does not get beyond the first picture, whether anybody counts or not.
+  { name: 'video.js-8 (MP4)', folder: 'video.js-8', mp4: true, videos: MP4, engines: ['webkit'] },
   { name: 'audio', videos: paths('walk.m4a', 'swim.m4a'), engines: CHROMIUM },
   { name: 'react', videos: MP4, engines: CHROMIUM },
   { name: 'dash.js', videos: DASH, engine: 'dash.js 5.', protocol: 'dash', engines: ALL },
   { name: 'shaka-player', videos: DASH, engine: 'Shaka Player 5.', protocol: 'dash', engines: ALL },
-  { name: 'video.js-10', videos: HLS, engine: 'hls.js 1.', protocol: 'hls', recovers: true, engines: CHROMIUM },
+  { name: 'video.js-10', videos: HLS, engine: 'hls.js 1.', protocol: 'hls', recovers: true, hangs: true, engines: CHROMIUM },
   { name: 'plyr', videos: MP4, complaint: '0', engines: CHROMIUM },
   { name: 'vidstack', videos: MP4, engines: CHROMIUM },
   { name: 'media-chrome', videos: MP4, engines: CHROMIUM },
   { name: 'hls-video-element', videos: HLS, engine: 'hls.js 1.', protocol: 'hls', engines: CHROMIUM },
   { name: 'react-player', videos: MP4, engines: CHROMIUM },
-  { name: 'mediaelement', videos: MP4, engines: CHROMIUM },
-  { name: 'clappr', videos: MP4, engines: CHROMIUM },
+  { name: 'mediaelement', videos: MP4, rewinds: true, engines: CHROMIUM },
+  { name: 'clappr', videos: MP4, clears: true, engines: CHROMIUM },
 ];
 
 /** What a short run has. */

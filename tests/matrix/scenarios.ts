@@ -12,10 +12,15 @@ export type Source = 'walk' | 'missing' | 'broken' | 'live';
 /** What a page's own measurement says. */
 export interface Truth {
   playedMs: number;
+  /** Bytes of segments, but for what was broken off. */
+  receivedBytes: number;
   position: number;
   ended: boolean;
   failed: boolean;
 }
+
+/** What was waited for did not come. */
+export class InVain extends Error {}
 
 /** What a viewer can do on the page of a player. */
 export class Viewer {
@@ -30,7 +35,7 @@ export class Viewer {
     for (const end = Date.now() + within; !(await this.tab.run(`!!(${condition})`)); await sleep(50)) {
       if (Date.now() <= end) continue;
       const state = await this.tab.run(STATE);
-      throw new Error(`in vain was awaited: ${condition}; ${JSON.stringify(state)}`);
+      throw new InVain(`in vain was awaited: ${condition}; ${JSON.stringify(state)}`);
     }
   }
 

@@ -8,6 +8,7 @@ import { MEDIA, makeMedia } from '../harness/media.ts';
 import { type Answer, Pages } from '../harness/pages.ts';
 import { PlayerPage } from '../harness/player-page.ts';
 import { LiveStreams } from './live.ts';
+import type { Player } from './players.ts';
 import type { Source } from './scenarios.ts';
 
 /** Garbage where media would be, behind manifests that are well. */
@@ -41,9 +42,9 @@ export class MatrixStage {
   }
 
   /** The address of a page of its own for a player. */
-  async page(player: string, source: Source = 'walk'): Promise<string> {
-    let bundle = this.bundles.get(player);
-    if (!bundle) this.bundles.set(player, (bundle = PlayerPage.bundle(player)));
+  async page({ name, folder = name, mp4 }: Player, source: Source = 'walk'): Promise<string> {
+    let bundle = this.bundles.get(name);
+    if (!bundle) this.bundles.set(name, (bundle = PlayerPage.bundle(folder, mp4)));
     const cell = `cell-${(this.cells += 1)}`;
     const module = `/module/${cell}.js`;
     // Each has a live stream of its own.

@@ -54,13 +54,16 @@ const viewer = {
     // Some players answer with nothing, some with a promise.
     Promise.resolve(viewer.media()?.play()).catch(() => {});
   },
-  /** How long was truly played, in milliseconds, and how it is. */
+  /** How long was truly played, in milliseconds, what was received for it, and how it is. */
   truth() {
     const media = viewer.media();
     const all = [...truths.values()];
     const playedMs = all.reduce((sum, truth) => sum + truth.playedMs, 0);
     const ended = all.some((truth) => truth.ended);
-    return { playedMs, position: media?.currentTime ?? 0, ended, failed: !!media?.error };
+    const entries = /** @type {PerformanceResourceTiming[]} */ (performance.getEntriesByType('resource'));
+    const segments = entries.filter(({ name }) => name.endsWith('.m4s'));
+    const receivedBytes = segments.reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0);
+    return { playedMs, receivedBytes, position: media?.currentTime ?? 0, ended, failed: !!media?.error };
   },
 };
 

@@ -86,15 +86,23 @@ function watch(view: Told, engine: HlsJs, element?: HlsElement): Detach {
       if (frag.type === 'main') host(frag.url);
       view.tell({ bytes: (part ?? frag).stats?.loaded });
     },
-    hlsFragChanged: () => isLive && view.tell({ latencyMs: inMs(engine.latency) }),
+    hlsFragChanged(_, { frag }) {
+      // Another video at the same level is no switch.
+      show(frag.level);
+      if (isLive) view.tell({ latencyMs: inMs(engine.latency) });
+    },
     hlsAudioTrackSwitched(_, { lang }) {
       // The first is no switch.
       if (hasAudio && lang) view.tell({ audio: lang });
       hasAudio = true;
     },
-    hlsError(_, { type, details, fatal, error, reason, response }) {
+    async hlsError(_, { type, details, fatal, error, reason, response }) {
+      if (NO_ERRORS.test(details)) return;
+      const media = element ?? engine.media;
+      // An element with an engine inside may hear of it after us.
+      if (fatal) await Promise.resolve();
       // Of what an element knows, it tells itself.
-      if (NO_ERRORS.test(details) || (fatal && (element ?? engine.media)?.error)) return;
+      if (fatal && media?.error) return;
       const message = [type, response?.code, reason ?? error?.message].filter(Boolean).join(' ');
       view.tell({ error: { code: details, message, fatal } });
     },

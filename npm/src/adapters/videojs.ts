@@ -75,11 +75,15 @@ function eight(view: Told, player: VideoJs8): Detach {
     if (all > received) view.tell({ bytes: all - received });
     received = all;
   };
-  const learn = (playlist: Playlist) => {
-    if (playlist.endList !== false) return;
-    if (!isLive) view.tell({ live: (isLive = true) });
+  const playlist = () => vhs()?.playlists?.media?.();
+  const learn = () => {
+    const now = playlist();
+    // A playlist that grows does not name its end.
+    if (now && !now.endList && !isLive) view.tell({ live: (isLive = true) });
+  };
+  const measure = ({ serverControl, targetDuration = 0 }: Playlist) => {
     // What can be sought to ends before the live edge, by as much as players are told to stay behind.
-    const behind = playlist.serverControl?.holdBack ?? SEGMENTS_BEHIND * (playlist.targetDuration ?? 0);
+    const behind = serverControl?.holdBack ?? SEGMENTS_BEHIND * targetDuration;
     const seekable = player.seekable();
     if (!seekable.length) return;
     view.tell({ latencyMs: inMs(seekable.end(seekable.length - 1) + behind - (player.currentTime() ?? 0)) });
@@ -91,7 +95,8 @@ function eight(view: Told, player: VideoJs8): Detach {
     const { uri, bandwidth, resolution } = cue;
     host(uri && new URL(uri, absolute(player.currentSrc())).href);
     view.tell({ rendition: { width: resolution?.width, height: resolution?.height, kbps: kbps(bandwidth) } });
-    learn(vhs()?.playlists?.media?.() ?? {});
+    learn();
+    if (isLive) measure(playlist() ?? {});
   };
   const follow = () => {
     tracks.forEach((track) => track.removeEventListener('cuechange', show));
@@ -117,6 +122,8 @@ function eight(view: Told, player: VideoJs8): Detach {
 
   const handlers: Handlers<[any]> = {
     loadstart: load,
+    // The duration of a playlist that grows looks like that of any other.
+    loadedmetadata: learn,
     progress: count,
     pause: count,
     ended: count,
