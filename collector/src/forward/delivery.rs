@@ -14,6 +14,9 @@ use crate::ingest::Record;
 use crate::queue;
 use crate::store::{Store, StoreError};
 
+/// Bytes of records that are held as rows at once, which takes several times as much.
+const PART_BYTES: usize = 1 << 20;
+
 /// Where records go, and what becomes of what can never get there.
 #[derive(Clone)]
 pub struct Delivery {
@@ -63,6 +66,17 @@ impl Delivery {
     /// [`DeliveryError`]; some of the records may be stored, which does no harm when they are given again.
     pub fn deliver(&self, records: &[queue::Record]) -> Result<Delivered, DeliveryError> {
         let mut delivered = Delivered { records: records.len() as u64, ..Delivered::default() };
+        let mut left = records;
+        while !left.is_empty() {
+            let (part, rest) = left.split_at(fitting(left));
+            self.deliver_part(part, &mut delivered)?;
+            left = rest;
+        }
+        Ok(delivered)
+    }
+
+    /// Stores as many records as are held as rows at once.
+    fn deliver_part(&self, records: &[queue::Record], delivered: &mut Delivered) -> Result<(), DeliveryError> {
         let mut rows =
             Rows { slices: Vec::new(), slices_from: Vec::new(), events: Vec::new(), events_from: Vec::new() };
         let mut first_received: Option<Wall> = None;
@@ -82,9 +96,9 @@ impl Delivery {
             }
         }
         self.progress.waits_since(first_received);
-        (delivered.rows, delivered.events) = (rows.slices.len() as u64, rows.events.len() as u64);
-        self.append(rows.all(), records, &mut delivered)?;
-        Ok(delivered)
+        delivered.rows += rows.slices.len() as u64;
+        delivered.events += rows.events.len() as u64;
+        self.append(rows.all(), records, delivered)
     }
 
     /// Lets the store remember that everything before this position of the queue was delivered.
@@ -214,6 +228,15 @@ impl Part<'_> {
             part(first.1, first_from.1, second.1, second_from.1),
         ])
     }
+}
+
+/// How many of these records become rows at once; at least one.
+fn fitting(records: &[queue::Record]) -> usize {
+    let sums = records.iter().scan(0, |bytes, record| {
+        *bytes += record.payload.len();
+        Some(*bytes)
+    });
+    sums.take_while(|&bytes| bytes <= PART_BYTES).count().max(1)
 }
 
 /// What waits in a queue, record by record.
