@@ -111,7 +111,9 @@ impl Record {
         struct Version {
             v: u64,
         }
-        let text: RecordText = serde_json::from_slice(bytes).or_else(|error| {
+        // Where all of it is UTF-8, no text in it is looked at again.
+        let read = str::from_utf8(bytes).map_or_else(|_| serde_json::from_slice(bytes), serde_json::from_str);
+        let text: RecordText = read.or_else(|error| {
             let Version { v } = serde_json::from_slice(bytes)?;
             Err(if v == VERSION { error.into() } else { RecordError::Version(v) })
         })?;
