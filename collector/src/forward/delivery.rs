@@ -250,3 +250,49 @@ impl queue::Record {
         queue::record_bytes(&self.payload)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::queue::Position;
+    use crate::store::conformance::Place;
+    use crate::store::memory::InMemory;
+
+    /// A record of one slice, the id of its view ending with `number`, as long as wanted.
+    fn queued(number: usize, bytes: usize) -> queue::Record {
+        let id = format!("0199a2f0-1c3e-7000-8000-{number:012x}");
+        let rest = format!(r#""site":"demo","views":[{{"id":"{id}","slices":[{{"n":0,"at":1790000000000}}]}}]}}"#);
+        let filling = "x".repeat(bytes.saturating_sub(rest.len() + 14));
+        let payload = format!(r#"{{"v":1,"_":"{filling}",{rest}"#).into_bytes();
+        queue::Record { position: Position::at(number as u64), payload }
+    }
+
+    #[test]
+    fn rows_are_held_a_part_at_a_time_and_a_part_is_never_empty() {
+        let sizes = |bytes: &[usize]| {
+            let records: Vec<_> = bytes.iter().map(|&bytes| queued(0, bytes)).collect();
+            fitting(&records)
+        };
+        assert_eq!(sizes(&[PART_BYTES / 2, PART_BYTES / 2, 1_000]), 2);
+        assert_eq!(sizes(&[2 * PART_BYTES, 1_000]), 1);
+        assert_eq!(sizes(&[1_000, 1_000]), 2);
+    }
+
+    #[test]
+    fn what_takes_several_parts_is_stored_whole() {
+        let folder = TempDir::new().unwrap();
+        let store: Arc<dyn Store> = InMemory::new().open().into();
+        let letters = DeadLetters::new(folder.path().join("letters"));
+        let delivery = Delivery::new(Arc::clone(&store), letters, Arc::default());
+        let mut records: Vec<_> = (0..5).map(|number| queued(number, PART_BYTES / 2)).collect();
+        records.push(queue::Record { position: Position::at(5), payload: b"no record".to_vec() });
+        let delivered = delivery.deliver(&records).unwrap();
+        assert_eq!((delivered.records, delivered.rows, delivered.dead), (6, 5, 1));
+        let keys = records[..5].iter().map(|queued| Record::decode(&queued.payload).unwrap().views[0].id);
+        let keys: Vec<_> = keys.map(|view| (view, 0)).collect();
+        let site = quartile_protocol::id::SiteId::new("demo").unwrap();
+        assert_eq!(store.rows(&site, &keys).unwrap().len(), 5);
+    }
+}
