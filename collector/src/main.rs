@@ -5,6 +5,12 @@ mod cli;
 use std::error::Error;
 use std::process::ExitCode;
 
+use mimalloc::MiMalloc;
+
+/// A request takes some hundred small pieces of memory, of which many are let go of by another thread.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
 fn main() -> ExitCode {
     match cli::run() {
         Ok(()) => ExitCode::SUCCESS,

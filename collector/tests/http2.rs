@@ -4,6 +4,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -14,6 +16,7 @@ use serde_json::{Value, json};
 use support::{CONFIG, Running, batch};
 use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
+use tokio::time::timeout;
 
 async fn connect(running: &Running) -> SendRequest<Full<Bytes>> {
     let stream = TcpStream::connect(running.address).await.unwrap();
@@ -54,6 +57,26 @@ fn many_requests_share_one_connection() {
 }
 
 #[test]
+fn a_batch_whose_sender_does_not_wait_for_the_answer_is_kept_and_in_the_books() {
+    let running = Running::with(&format!("auth = \"none\"\n{CONFIG}"), Bounds::default());
+    Runtime::new().unwrap().block_on(async {
+        let mut sender = connect(&running).await;
+        for patience in 0..40 {
+            let asking = sender.send_request(post(serde_json::to_vec(&batch()).unwrap()));
+            // Whoever gives up resets the stream, at some moment between the first byte and the answer.
+            drop(timeout(Duration::from_micros(100 * patience), asking).await);
+        }
+        let answer = sender.send_request(post(serde_json::to_vec(&batch()).unwrap())).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+    });
+    let item = |name: &str| format!("quartile_items_{name}{{site=\"demo\"}}");
+    running.wait_for_metrics(&[("quartile_requests_in_flight", 0), (&item("in_flight"), 0)]);
+    let metrics = running.metrics();
+    assert_eq!(metrics[&item("received_total")], metrics[&item("accepted_total")]);
+    assert!(metrics[&item("accepted_total")] >= 2);
+}
+
+#[test]
 fn bodies_are_bounded_as_they_are_without_it() {
     let running = Running::start();
     Runtime::new().unwrap().block_on(async {
@@ -67,7 +90,7 @@ fn bodies_are_bounded_as_they_are_without_it() {
 
 #[test]
 fn an_idle_connection_is_ended_and_costs_nothing_lasting() {
-    let bounds = Bounds { head_time: std::time::Duration::from_millis(200), ..Bounds::default() };
+    let bounds = Bounds { head_time: Duration::from_millis(200), ..Bounds::default() };
     let running = Running::with(&format!("auth = \"none\"\n{CONFIG}"), bounds);
     let runtime = Runtime::new().unwrap();
     let mut sender = runtime.block_on(async {

@@ -45,7 +45,7 @@ pub fn decode(data: &[u8]) {
         place: &place,
         daily_viewer: &|_| "0123456789abcdef".into(),
     };
-    let record = ingest::record(decoded.batch, &facts);
+    let record = ingest::record(decoded.batch, facts);
     let encoded = record.encode();
     assert_eq!(Record::count_items(&encoded), record.items());
     assert_eq!(Record::decode(&encoded).unwrap(), record);

@@ -1,7 +1,8 @@
 //! Writing the wire: JSON, in which whatever is the least element (empty, unknown) is left out.
 //!
 //! Written by hand because it ships to browsers: for a format as small as this one, a general serialiser and the types
-//! that it works on are several times as large, and every byte of it is downloaded with every page.
+//! that it works on are several times as large, and every byte of it is downloaded with every page. A collector (the
+//! feature `decode`) has a few of the functions in a form that is larger and quicker, and writes the same.
 
 /// Words with a NUL after each. A table of texts would be twice as large, and it ships to browsers.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +33,15 @@ impl Json {
     pub fn members_of(members: impl FnOnce(&mut Self)) -> Vec<u8> {
         let mut json = Self::default();
         members(&mut json);
+        json.bytes
+    }
+
+    /// An object with these members, in a buffer that begins with room for `capacity` bytes.
+    #[must_use]
+    #[cfg(feature = "decode")]
+    pub fn bytes_of(capacity: usize, members: impl FnOnce(&mut Self)) -> Vec<u8> {
+        let mut json = Self { bytes: Vec::with_capacity(capacity) };
+        json.item(members);
         json.bytes
     }
 
@@ -72,6 +82,13 @@ impl Json {
         self.quoted_word(words, index);
         self.push(b':');
         self.digits(count as i64);
+    }
+
+    /// A count.
+    #[cfg(feature = "decode")]
+    pub fn named_count(&mut self, name: &str, count: u64) {
+        self.name(name);
+        self.natural(count);
     }
 
     /// A whole number.
@@ -220,7 +237,10 @@ impl Json {
 
     fn quoted(&mut self, text: &str) {
         self.push(b'"');
-        for byte in text.bytes() {
+        let bytes = text.as_bytes();
+        let plain = if is_plain(bytes) { bytes.len() } else { 0 };
+        self.raw(&bytes[..plain]);
+        for &byte in &bytes[plain..] {
             if byte < b' ' {
                 self.raw(b"\\u00");
                 self.nibble(byte.into(), 1);
@@ -255,6 +275,20 @@ impl Json {
         self.natural(number.unsigned_abs());
     }
 
+    #[cfg(feature = "decode")]
+    fn natural(&mut self, mut number: u64) {
+        let mut digits = [b'0'; 20];
+        let mut first = digits.len() - 1;
+        while number > 9 {
+            digits[first] += (number % 10) as u8;
+            number /= 10;
+            first -= 1;
+        }
+        digits[first] += number as u8;
+        self.raw(&digits[first..]);
+    }
+
+    #[cfg(not(feature = "decode"))]
     fn natural(&mut self, number: u64) {
         if number > 9 {
             self.natural(number / 10);
@@ -281,6 +315,19 @@ impl Json {
     fn push(&mut self, byte: u8) {
         self.bytes.push(byte);
     }
+}
+
+/// Whether a text stands in JSON as it is. Where it is read as well, in a collector, that is worth a look at all of it.
+#[cfg(feature = "decode")]
+fn is_plain(text: &[u8]) -> bool {
+    // Without a way out, so that many bytes are looked at in one step.
+    text.iter().fold(true, |plain, &byte| plain & (byte >= b' ') & (byte != b'"') & (byte != b'\\'))
+}
+
+/// In a browser the smaller code is better.
+#[cfg(not(feature = "decode"))]
+const fn is_plain(_: &[u8]) -> bool {
+    false
 }
 
 #[cfg(test)]

@@ -164,6 +164,7 @@ macro_rules! events {
                 match self { $(Self::$kind { .. } => $name,)+ }
             }
 
+            #[cfg(not(feature = "decode"))]
             const fn type_of(&self) -> EventType {
                 match self { $(Self::$kind { .. } => EventType::$kind,)+ }
             }
@@ -434,16 +435,26 @@ words!(Ladder, Cause, StopReason, ErrorPhase, AdMoment);
 impl Event {
     /// Writes it as an object, as on the wire.
     pub fn write(&self, json: &mut Json) {
-        write_head(self.seq, self.n, self.at, self.kind.type_of(), self.pos, json);
+        #[cfg(feature = "decode")]
+        let name = |json: &mut Json| json.text("type", self.kind.name());
+        #[cfg(not(feature = "decode"))]
+        let name = |json: &mut Json| json.word("type", EventType::WORDS, self.kind.type_of() as usize);
+        write_named_head(self.seq, self.n, self.at, name, self.pos, json);
         self.kind.write(json);
     }
 }
 
 /// Writes what every event has; what follows are the details of its type.
 pub fn write_head(seq: u32, n: u32, at: Wall, kind: EventType, pos: Option<Media>, json: &mut Json) {
+    let name = |json: &mut Json| json.word("type", EventType::WORDS, kind as usize);
+    write_named_head(seq, n, at, name, pos, json);
+}
+
+#[inline(always)]
+fn write_named_head(seq: u32, n: u32, at: Wall, name: impl FnOnce(&mut Json), pos: Option<Media>, json: &mut Json) {
     json.number("seq", i64::from(seq));
     json.number("n", i64::from(n));
     json.number("at", at.as_ms());
-    json.word("type", EventType::WORDS, kind as usize);
+    name(json);
     json.known_number("pos_ms", pos.map(|pos| pos.as_ms() as u64));
 }

@@ -256,6 +256,12 @@ impl Fields {
         Field::ALL.iter().map(|&field| (field, self[field])).filter(|&(_, value)| value != 0)
     }
 
+    /// Writes those that are not 0: the same as [`write_news`](Self::write_news) to who knows nothing, and quicker.
+    #[cfg(feature = "decode")]
+    pub fn write(&self, json: &mut Json) {
+        self.set().for_each(|(field, value)| json.named_count(field.name(), value));
+    }
+
     /// Writes those that differ from what is known.
     pub fn write_news(&self, known: &Self, json: &mut Json) {
         for index in 0..FIELDS {

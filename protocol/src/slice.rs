@@ -60,15 +60,23 @@ impl Slice {
 
     /// Writes it as an object, as on the wire.
     pub fn write(&self, json: &mut Json) {
+        #[cfg(feature = "decode")]
+        self.write_around(&Known::default(), json, |json| self.fields.write(json));
+        #[cfg(not(feature = "decode"))]
         self.write_news(&Known::default(), json);
     }
 
     /// Writes what of it is not known yet, and always its identity: joined with what is known, that is the whole.
     pub fn write_news(&self, known: &Known, json: &mut Json) {
+        self.write_around(known, json, |json| self.fields.write_news(&known.fields, json));
+    }
+
+    #[inline(always)]
+    fn write_around(&self, known: &Known, json: &mut Json, fields: impl FnOnce(&mut Json)) {
         json.number("n", i64::from(self.n));
         json.number("at", self.at.as_ms());
         json.number("span_ms", self.span_ms as i64);
-        self.fields.write_news(&known.fields, json);
+        fields(json);
         json.bits("watched", self.watched.minus(known.watched).bits());
         json.bits("rewatched", self.rewatched.minus(known.rewatched).bits());
         json.bits("active", self.active.minus(known.active).bits());

@@ -14,6 +14,9 @@ use crate::ingest::Record;
 use crate::queue;
 use crate::store::{Store, StoreError};
 
+/// Bytes of records that are held as rows at once, which takes several times as much.
+const PART_BYTES: usize = 1 << 20;
+
 /// Where records go, and what becomes of what can never get there.
 #[derive(Clone)]
 pub struct Delivery {
@@ -63,6 +66,17 @@ impl Delivery {
     /// [`DeliveryError`]; some of the records may be stored, which does no harm when they are given again.
     pub fn deliver(&self, records: &[queue::Record]) -> Result<Delivered, DeliveryError> {
         let mut delivered = Delivered { records: records.len() as u64, ..Delivered::default() };
+        let mut left = records;
+        while !left.is_empty() {
+            let (part, rest) = left.split_at(fitting(left));
+            self.deliver_part(part, &mut delivered)?;
+            left = rest;
+        }
+        Ok(delivered)
+    }
+
+    /// Stores as many records as are held as rows at once.
+    fn deliver_part(&self, records: &[queue::Record], delivered: &mut Delivered) -> Result<(), DeliveryError> {
         let mut rows =
             Rows { slices: Vec::new(), slices_from: Vec::new(), events: Vec::new(), events_from: Vec::new() };
         let mut first_received: Option<Wall> = None;
@@ -82,9 +96,9 @@ impl Delivery {
             }
         }
         self.progress.waits_since(first_received);
-        (delivered.rows, delivered.events) = (rows.slices.len() as u64, rows.events.len() as u64);
-        self.append(rows.all(), records, &mut delivered)?;
-        Ok(delivered)
+        delivered.rows += rows.slices.len() as u64;
+        delivered.events += rows.events.len() as u64;
+        self.append(rows.all(), records, delivered)
     }
 
     /// Lets the store remember that everything before this position of the queue was delivered.
@@ -216,6 +230,15 @@ impl Part<'_> {
     }
 }
 
+/// How many of these records become rows at once; at least one.
+fn fitting(records: &[queue::Record]) -> usize {
+    let sums = records.iter().scan(0, |bytes, record| {
+        *bytes += record.payload.len();
+        Some(*bytes)
+    });
+    sums.take_while(|&bytes| bytes <= PART_BYTES).count().max(1)
+}
+
 /// What waits in a queue, record by record.
 pub(super) fn count(backlog: &mut Amount, payload: &[u8]) {
     *backlog = backlog.plus(Record::count_items(payload), queue::record_bytes(payload));
@@ -225,5 +248,51 @@ impl queue::Record {
     /// Its bytes in a segment.
     fn bytes(&self) -> u64 {
         queue::record_bytes(&self.payload)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::queue::Position;
+    use crate::store::conformance::Place;
+    use crate::store::memory::InMemory;
+
+    /// A record of one slice, the id of its view ending with `number`, as long as wanted.
+    fn queued(number: usize, bytes: usize) -> queue::Record {
+        let id = format!("0199a2f0-1c3e-7000-8000-{number:012x}");
+        let rest = format!(r#""site":"demo","views":[{{"id":"{id}","slices":[{{"n":0,"at":1790000000000}}]}}]}}"#);
+        let filling = "x".repeat(bytes.saturating_sub(rest.len() + 14));
+        let payload = format!(r#"{{"v":1,"_":"{filling}",{rest}"#).into_bytes();
+        queue::Record { position: Position::at(number as u64), payload }
+    }
+
+    #[test]
+    fn rows_are_held_a_part_at_a_time_and_a_part_is_never_empty() {
+        let sizes = |bytes: &[usize]| {
+            let records: Vec<_> = bytes.iter().map(|&bytes| queued(0, bytes)).collect();
+            fitting(&records)
+        };
+        assert_eq!(sizes(&[PART_BYTES / 2, PART_BYTES / 2, 1_000]), 2);
+        assert_eq!(sizes(&[2 * PART_BYTES, 1_000]), 1);
+        assert_eq!(sizes(&[1_000, 1_000]), 2);
+    }
+
+    #[test]
+    fn what_takes_several_parts_is_stored_whole() {
+        let folder = TempDir::new().unwrap();
+        let store: Arc<dyn Store> = InMemory::new().open().into();
+        let letters = DeadLetters::new(folder.path().join("letters"));
+        let delivery = Delivery::new(Arc::clone(&store), letters, Arc::default());
+        let mut records: Vec<_> = (0..5).map(|number| queued(number, PART_BYTES / 2)).collect();
+        records.push(queue::Record { position: Position::at(5), payload: b"no record".to_vec() });
+        let delivered = delivery.deliver(&records).unwrap();
+        assert_eq!((delivered.records, delivered.rows, delivered.dead), (6, 5, 1));
+        let keys = records[..5].iter().map(|queued| Record::decode(&queued.payload).unwrap().views[0].id);
+        let keys: Vec<_> = keys.map(|view| (view, 0)).collect();
+        let site = quartile_protocol::id::SiteId::new("demo").unwrap();
+        assert_eq!(store.rows(&site, &keys).unwrap().len(), 5);
     }
 }

@@ -30,11 +30,14 @@ use crate::queue::{self, QueueError, Reader};
 use crate::sink::Spool;
 use crate::store::StoreError;
 
-/// Records that are given to the store at once.
+/// Records that are read, given to the store and committed together.
 const RECORDS: usize = 5_000;
 
-/// Bytes of records that are given to the store at once. In memory rows take many times as much.
-const BYTES: usize = 2 << 20;
+/// Bytes of records that are read, given to the store and committed together.
+const BYTES: usize = 4 << 20;
+
+/// Bytes after which a group counts as large: more is likely to wait behind it.
+const LARGE: usize = BYTES / 2;
 
 /// Waiting times after a failure: the first, and the longest.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
@@ -46,6 +49,8 @@ pub struct Forwarder {
     spools: Vec<Spool>,
     delay: Duration,
     progress: Arc<Progress>,
+    /// The last group was large: the next one has company enough.
+    hurries: bool,
 }
 
 /// Forwarding ended before the queue did.
@@ -66,7 +71,7 @@ impl Forwarder {
         delay: Duration,
         progress: Arc<Progress>,
     ) -> Self {
-        Self { reader, delivery, spools, delay, progress }
+        Self { reader, delivery, spools, delay, progress, hurries: false }
     }
 
     /// Forwards until the queue is closed and empty. Once `stop` says so, nothing waits for company any more.
@@ -109,11 +114,14 @@ impl Forwarder {
     async fn step(&mut self, stop: &mut watch::Receiver<bool>) -> Result<bool, StepError> {
         let Some(first) = self.reader.next_batch(1, BYTES).await? else { return Ok(false) };
         drop(first);
-        // Which of the two it was does not matter.
-        drop(tokio::time::timeout(self.delay, stop.wait_for(|stop| *stop)).await);
+        if !self.hurries {
+            // Which of the two it was does not matter.
+            drop(tokio::time::timeout(self.delay, stop.wait_for(|stop| *stop)).await);
+        }
         self.reader.rewind();
         let Some(records) = self.reader.next_batch(RECORDS, BYTES).await? else { return Ok(false) };
         let Some(last) = records.last().map(|record| record.position) else { return Ok(true) };
+        self.hurries = records.len() == RECORDS || payload_bytes(&records) >= LARGE;
         let payloads = if self.spools.is_empty() { Vec::new() } else { payloads(&records) };
         let delivered = self.deliver(records).await?;
         for spool in &self.spools {
@@ -136,6 +144,10 @@ impl Forwarder {
         // A store that panics is asked again like one that fails: its lock is not held any more.
         work.await.map_err(|error| StepError::Panicked(error.to_string()))?.map_err(StepError::Delivery)
     }
+}
+
+fn payload_bytes(records: &[queue::Record]) -> usize {
+    records.iter().map(|record| record.payload.len()).sum()
 }
 
 fn payloads(records: &[queue::Record]) -> Vec<Vec<u8>> {

@@ -10,7 +10,10 @@ pub mod record;
 #[cfg(test)]
 mod tests;
 
-use quartile_protocol::batch::{Batch, Client, View};
+use std::iter::repeat_n;
+use std::mem::take;
+
+use quartile_protocol::batch::{Batch, Client, Page, View};
 use quartile_protocol::clock::Wall;
 use quartile_protocol::dimension::{Dimension, Dimensions};
 
@@ -42,14 +45,15 @@ pub struct Facts<'a> {
 
 /// Turns a batch into the record that the queue keeps.
 #[must_use]
-pub fn record(batch: Batch, facts: &Facts<'_>) -> Record {
-    let common = common(&batch, facts);
+pub fn record(mut batch: Batch, mut facts: Facts<'_>) -> Record {
     let shift = clock_error(batch.sent_at, facts.received_at);
     let nameless = batch.viewer.is_empty() && batch.user.is_empty();
     let daily = batch.client.is_some() && nameless && !facts.private;
-    let views = batch.views.into_iter().map(|view| {
-        let mut dimensions = common.clone();
-        set_view(&mut dimensions, &view, facts.custom);
+    let common = common(&mut batch, &mut facts);
+    // The last view takes the common ones along, and most batches have one.
+    let each = repeat_n(common, batch.views.len());
+    let views = batch.views.into_iter().zip(each).map(|(mut view, mut dimensions)| {
+        set_view(&mut dimensions, &mut view, facts.custom);
         if daily {
             dimensions.set(Dimension::DailyViewer, (facts.daily_viewer)(view.id.day()));
         }
@@ -78,53 +82,52 @@ fn record_view(mut view: View, dimensions: Dimensions, shift: i64) -> RecordView
     RecordView { id: view.id, dimensions, slices: view.slices, events: view.events }
 }
 
-/// The dimensions that all views of a batch have in common.
-fn common(batch: &Batch, facts: &Facts<'_>) -> Dimensions {
+/// The dimensions that all views of a batch have in common. Their texts are taken out of it.
+fn common(batch: &mut Batch, facts: &mut Facts<'_>) -> Dimensions {
     let mut dimensions = Dimensions::default();
-    set_page(&mut dimensions, batch);
+    set_page(&mut dimensions, &mut batch.page);
     let in_page = batch.sdk.starts_with(OWN_SENDER);
     dimensions.set(Dimension::Source, if in_page { "sdk" } else { "api" });
-    dimensions.set(Dimension::Sdk, batch.sdk.as_str());
+    dimensions.set(Dimension::Sdk, take(&mut batch.sdk));
     if !facts.private {
-        dimensions.set(Dimension::User, batch.user.as_str());
-        dimensions.set(Dimension::Viewer, batch.viewer.as_str());
+        dimensions.set(Dimension::User, take(&mut batch.user));
+        dimensions.set(Dimension::Viewer, take(&mut batch.viewer));
         let session = batch.session.map(|session| session.to_string());
         dimensions.set(Dimension::Session, session.unwrap_or_default());
     }
-    if let Some(client) = &batch.client {
+    if let Some(client) = &mut batch.client {
         set_sender(&mut dimensions, client, facts);
         // A bot is a browser that runs the SDK unattended; who writes to the API by program means to.
-        dimensions.set(Dimension::Bot, if in_page { facts.agent.bot.as_str() } else { "" });
+        dimensions.set(Dimension::Bot, if in_page { take(&mut facts.agent.bot) } else { String::new() });
     }
     dimensions
 }
 
-fn set_page(dimensions: &mut Dimensions, batch: &Batch) {
-    let page = &batch.page;
+fn set_page(dimensions: &mut Dimensions, page: &mut Page) {
     let (address, referrer) = (page::split(&page.url), page::split(&page.referrer));
     if referrer.host != address.host {
         dimensions.set(Dimension::ReferrerDomain, referrer.host);
     }
     dimensions.set(Dimension::Domain, address.host);
     dimensions.set(Dimension::Page, address.path);
-    dimensions.set(Dimension::Application, page.application.as_str());
-    dimensions.set(Dimension::Language, page.language.as_str());
-    dimensions.set(Dimension::UtmSource, page.utm_source.as_str());
-    dimensions.set(Dimension::UtmMedium, page.utm_medium.as_str());
-    dimensions.set(Dimension::UtmCampaign, page.utm_campaign.as_str());
+    dimensions.set(Dimension::Application, take(&mut page.application));
+    dimensions.set(Dimension::Language, take(&mut page.language));
+    dimensions.set(Dimension::UtmSource, take(&mut page.utm_source));
+    dimensions.set(Dimension::UtmMedium, take(&mut page.utm_medium));
+    dimensions.set(Dimension::UtmCampaign, take(&mut page.utm_campaign));
 }
 
 /// Device and place, from a batch that carries the context.
-fn set_sender(dimensions: &mut Dimensions, client: &Client, facts: &Facts<'_>) {
-    let (agent, place) = (&facts.agent, facts.place);
-    dimensions.set(Dimension::Connection, client.connection.as_str());
+fn set_sender(dimensions: &mut Dimensions, client: &mut Client, facts: &mut Facts<'_>) {
+    let (agent, place) = (&mut facts.agent, facts.place);
+    dimensions.set(Dimension::Connection, take(&mut client.connection));
     dimensions.set(Dimension::Device, agent.device.map_or("", Device::as_str));
-    dimensions.set(Dimension::DeviceVendor, agent.vendor.as_str());
-    dimensions.set(Dimension::DeviceModel, agent.model.as_str());
-    dimensions.set(Dimension::Os, agent.os.as_str());
-    dimensions.set(Dimension::OsVersion, agent.os_version.as_str());
-    dimensions.set(Dimension::Browser, agent.browser.as_str());
-    dimensions.set(Dimension::BrowserVersion, agent.browser_version.as_str());
+    dimensions.set(Dimension::DeviceVendor, take(&mut agent.vendor));
+    dimensions.set(Dimension::DeviceModel, take(&mut agent.model));
+    dimensions.set(Dimension::Os, take(&mut agent.os));
+    dimensions.set(Dimension::OsVersion, take(&mut agent.os_version));
+    dimensions.set(Dimension::Browser, take(&mut agent.browser));
+    dimensions.set(Dimension::BrowserVersion, take(&mut agent.browser_version));
     dimensions.set(Dimension::Country, place.country.as_str());
     dimensions.set(Dimension::Region, place.region.as_str());
     dimensions.set(Dimension::City, if facts.private { "" } else { &place.city });
@@ -132,19 +135,19 @@ fn set_sender(dimensions: &mut Dimensions, client: &Client, facts: &Facts<'_>) {
 }
 
 /// What a view says of itself.
-fn set_view(dimensions: &mut Dimensions, view: &View, custom: &[String]) {
-    let (video, player) = (&view.video, &view.player);
-    dimensions.set(Dimension::Video, video.id.as_str());
-    dimensions.set(Dimension::VideoTitle, video.title.as_str());
-    dimensions.set(Dimension::Series, video.series.as_str());
-    dimensions.set(Dimension::Category, video.category.as_str());
+fn set_view(dimensions: &mut Dimensions, view: &mut View, custom: &[String]) {
+    let (video, player) = (&mut view.video, &mut view.player);
+    dimensions.set(Dimension::Video, take(&mut video.id));
+    dimensions.set(Dimension::VideoTitle, take(&mut video.title));
+    dimensions.set(Dimension::Series, take(&mut video.series));
+    dimensions.set(Dimension::Category, take(&mut video.category));
     dimensions.set(Dimension::Kind, video.kind.map_or("", |kind| kind.as_str()));
     dimensions.set(Dimension::Media, video.media.map_or("", |media| media.as_str()));
-    dimensions.set(Dimension::Player, player.name.as_str());
-    dimensions.set(Dimension::PlayerVersion, player.version.as_str());
-    dimensions.set(Dimension::Engine, player.engine.as_str());
-    dimensions.set(Dimension::Protocol, player.protocol.as_str());
-    dimensions.set(Dimension::Cdn, player.cdn.as_str());
+    dimensions.set(Dimension::Player, take(&mut player.name));
+    dimensions.set(Dimension::PlayerVersion, take(&mut player.version));
+    dimensions.set(Dimension::Engine, take(&mut player.engine));
+    dimensions.set(Dimension::Protocol, take(&mut player.protocol));
+    dimensions.set(Dimension::Cdn, take(&mut player.cdn));
     dimensions.set(Dimension::Autoplay, truth(player.autoplay));
     dimensions.set(Dimension::MutedStart, truth(player.muted_start));
     for (name, column) in custom.iter().zip(CUSTOM) {

@@ -10,7 +10,9 @@
 //!   "events":[{"seq":1,"n":0,"at":1790000000000,"type":"play","pos_ms":0}]}]}
 //! ```
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::fmt;
+use std::iter::repeat_n;
 
 use quartile_protocol::clock::Wall;
 use quartile_protocol::dimension::{Dimension, Dimensions};
@@ -19,8 +21,8 @@ use quartile_protocol::event::{ErrorPhase, Event, StopReason};
 use quartile_protocol::id::{IdError, SiteId, ViewId};
 use quartile_protocol::row::{EventRow, Row, RowKey};
 use quartile_protocol::slice::Slice;
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 /// The version that this code writes, and the latest that it reads.
 const VERSION: u64 = 1;
@@ -90,13 +92,13 @@ impl Record {
     /// Writes it down.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let text = Json::object_of(|json| {
+        let room = 512 + 1_024 * self.views.len() + 128 * self.items() as usize;
+        Json::bytes_of(room, |json| {
             json.number("v", VERSION as i64);
             json.text("site", self.site.as_str());
             json.known_number("received_at", self.received_at.and_then(|at| u64::try_from(at.as_ms()).ok()));
             json.list("views", self.views.len(), |json, index| self.views[index].write(json));
-        });
-        text.into_bytes()
+        })
     }
 
     /// Reads one.
@@ -104,16 +106,20 @@ impl Record {
     /// # Errors
     /// [`RecordError`].
     pub fn decode(bytes: &[u8]) -> Result<Self, RecordError> {
-        /// Read first, so that a later version is told from nonsense.
+        /// Read where the whole cannot be, so that a later version is told from nonsense.
         #[derive(Deserialize)]
         struct Version {
             v: u64,
         }
-        let Version { v } = serde_json::from_slice(bytes)?;
-        if v != VERSION {
-            return Err(RecordError::Version(v));
+        // Where all of it is UTF-8, no text in it is looked at again.
+        let read = str::from_utf8(bytes).map_or_else(|_| serde_json::from_slice(bytes), serde_json::from_str);
+        let text: RecordText = read.or_else(|error| {
+            let Version { v } = serde_json::from_slice(bytes)?;
+            Err(if v == VERSION { error.into() } else { RecordError::Version(v) })
+        })?;
+        if text.v != VERSION {
+            return Err(RecordError::Version(text.v));
         }
-        let text: RecordText = serde_json::from_slice(bytes)?;
         let views = text.views.into_iter().map(ViewText::read).collect::<Result<_, _>>()?;
         let received_at = text.received_at.map(Wall::from_ms);
         Ok(Self { site: SiteId::new(&text.site)?, received_at, views })
@@ -171,15 +177,16 @@ impl Record {
         let (mut rows, mut events) = (Vec::new(), Vec::new());
         for view in self.views {
             let (site, id) = (&self.site, view.id);
-            rows.extend(view.slices.into_iter().map(|slice| row(site, id, &view.dimensions, slice)));
+            // The last slice takes the dimensions along, and most views have one.
+            let each = repeat_n(view.dimensions, view.slices.len());
+            rows.extend(view.slices.into_iter().zip(each).map(|(slice, shared)| row(site, id, shared, slice)));
             events.extend(view.events.into_iter().map(|event| EventRow { site: site.clone(), view: id, event }));
         }
         (rows, events)
     }
 }
 
-fn row(site: &SiteId, view: ViewId, shared: &Dimensions, slice: Slice) -> Row {
-    let mut dimensions = shared.clone();
+fn row(site: &SiteId, view: ViewId, mut dimensions: Dimensions, slice: Slice) -> Row {
     dimensions.set(Dimension::StopReason, slice.stop_reason.map_or("", StopReason::as_str));
     dimensions.set(Dimension::ErrorCode, slice.error_code);
     dimensions.set(Dimension::ErrorPhase, slice.error_phase.map_or("", ErrorPhase::as_str));
@@ -197,6 +204,7 @@ fn row(site: &SiteId, view: ViewId, shared: &Dimensions, slice: Slice) -> Row {
 
 #[derive(Deserialize)]
 struct RecordText {
+    v: u64,
     site: String,
     received_at: Option<i64>,
     #[serde(default)]
@@ -207,21 +215,42 @@ struct RecordText {
 struct ViewText {
     id: String,
     #[serde(default)]
-    dims: BTreeMap<String, String>,
+    dims: Known,
     #[serde(default)]
     slices: Vec<Slice>,
     #[serde(default)]
     events: Vec<Event>,
 }
 
-impl ViewText {
-    fn read(self) -> Result<RecordView, RecordError> {
-        let mut dimensions = Dimensions::default();
-        for (name, value) in self.dims {
-            if let Some(dimension) = Dimension::from_name(&name) {
-                dimensions.set(dimension, value);
+/// The dimensions that this version knows.
+#[derive(Default)]
+struct Known(Dimensions);
+
+impl<'de> Deserialize<'de> for Known {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = Known;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of texts")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Known, A::Error> {
+                let mut known = Dimensions::default();
+                while let Some((name, value)) = map.next_entry::<Cow<'de, str>, Box<str>>()? {
+                    if let Some(dimension) = Dimension::from_name(&name) {
+                        known.set(dimension, value);
+                    }
+                }
+                Ok(Known(known))
             }
         }
+        deserializer.deserialize_map(Members)
+    }
+}
+
+impl ViewText {
+    fn read(self) -> Result<RecordView, RecordError> {
+        let Known(dimensions) = self.dims;
         Ok(RecordView { id: ViewId::parse(&self.id)?, dimensions, slices: self.slices, events: self.events })
     }
 }

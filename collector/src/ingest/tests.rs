@@ -36,7 +36,7 @@ fn record_of(batch: Batch, late_ms: i64, private: bool) -> Record {
         place: &place,
         daily_viewer: &|day| format!("daily-{day}"),
     };
-    record(batch, &facts)
+    record(batch, facts)
 }
 
 #[track_caller]

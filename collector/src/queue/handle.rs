@@ -1,7 +1,9 @@
 //! The side of the queue that takes records in.
 
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
 use std::thread::{self, JoinHandle};
 
 use tokio::sync::oneshot;
@@ -102,11 +104,21 @@ impl Drop for Owner {
     }
 }
 
-/// Waits for the writer. It answers everybody; it leaves without an answer only if it panicked.
-async fn answered(answer: Option<oneshot::Receiver<Result<(), QueueError>>>) -> Result<(), QueueError> {
-    match answer {
-        None => Ok(()),
-        Some(answer) => answer.await.unwrap_or(Err(QueueError::Closed)),
+/// A record in line for the disk: resolves when it is as safe as the [`Durability`] says. Letting go of it does not take
+/// the record back.
+pub struct Admitted {
+    /// `None` where that was so at once.
+    answer: Option<oneshot::Receiver<Result<(), QueueError>>>,
+}
+
+impl Future for Admitted {
+    type Output = Result<(), QueueError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(answer) = &mut self.answer else { return Poll::Ready(Ok(())) };
+        // The writer answers everybody; it leaves without an answer only if it panicked.
+        let told = ready!(Pin::new(answer).poll(cx));
+        Poll::Ready(told.unwrap_or(Err(QueueError::Closed)))
     }
 }
 
@@ -150,7 +162,15 @@ impl Queue {
     /// # Errors
     /// As [`append`](Self::append).
     pub async fn append_counted(&self, payload: Vec<u8>, items: u64) -> Result<(), QueueError> {
-        answered(self.owner.shared.admit(payload, items)?).await
+        self.admit(payload, items)?.await
+    }
+
+    /// Puts a record in line: from here on it will be kept, whether or not anybody waits for it.
+    ///
+    /// # Errors
+    /// As [`append`](Self::append), of what is known at once.
+    pub fn admit(&self, payload: Vec<u8>, items: u64) -> Result<Admitted, QueueError> {
+        Ok(Admitted { answer: self.owner.shared.admit(payload, items)? })
     }
 
     /// Keeps records, in order and without waiting for each: they share the groups that are written. After an error any
@@ -161,10 +181,10 @@ impl Queue {
     pub async fn append_all(&self, payloads: Vec<Vec<u8>>) -> Result<(), QueueError> {
         let mut answers = Vec::with_capacity(payloads.len());
         for payload in payloads {
-            answers.push(self.owner.shared.admit(payload, 1)?);
+            answers.push(self.admit(payload, 1)?);
         }
         for answer in answers {
-            answered(answer).await?;
+            answer.await?;
         }
         Ok(())
     }

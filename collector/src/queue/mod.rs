@@ -97,7 +97,7 @@ pub use audit::{Audit, Depth, FileSize, SegmentAudit, Stretch, audit};
 pub use error::{OpenError, QueueError};
 pub use format::{MAX_RECORD_BYTES, Position, Record, record_len as record_bytes};
 pub use fs::{DiskFs, Entry, Fs, FsFile};
-pub use handle::{Config, Durability, Queue};
+pub use handle::{Admitted, Config, Durability, Queue};
 pub use mend::{Mended, mend};
 pub use reader::Reader;
 pub use state::Stats;

@@ -1,9 +1,11 @@
 //! What the handle, the writer and the reader share.
 
 use std::collections::VecDeque;
+use std::mem;
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot};
 
 use super::error::QueueError;
@@ -11,6 +13,9 @@ use super::format::{HEADER_LEN, Position, record_len};
 use super::fs::Fs;
 use super::handle::{Config, Durability, Limits};
 use super::recover::Recovered;
+
+/// So many are told by the writer itself: a task for them is not worth it.
+const TOLD_DIRECTLY: usize = 4;
 
 /// A segment of which something may be read.
 #[derive(Debug, Clone)]
@@ -34,6 +39,27 @@ pub(super) struct Waiting {
     pub(super) items: u64,
     /// Who is told; nobody with [`Durability::Memory`].
     pub(super) reply: Option<oneshot::Sender<Result<(), QueueError>>>,
+}
+
+/// Those who wait for a group, and what they are to be told. They are told when this is let go of.
+pub(super) struct Tell {
+    replies: Vec<oneshot::Sender<Result<(), QueueError>>>,
+    result: Result<(), QueueError>,
+}
+
+impl Tell {
+    pub(super) fn new(group: Vec<Waiting>, result: Result<(), QueueError>) -> Self {
+        Self { replies: group.into_iter().filter_map(|waiting| waiting.reply).collect(), result }
+    }
+}
+
+impl Drop for Tell {
+    fn drop(&mut self) {
+        for reply in mem::take(&mut self.replies) {
+            // Whoever waited may be gone: a sender that hung up.
+            let _ = reply.send(self.result.clone());
+        }
+    }
 }
 
 /// What was counted since the queue was opened.
@@ -107,6 +133,8 @@ pub(super) struct State {
     /// Those in `waiting` and those that the writer is writing.
     pub(super) waiting_records: usize,
     pub(super) waiting_bytes: u64,
+    /// The writer has nothing to do and is to be woken.
+    pub(super) asleep: bool,
     /// No more appends; the writer finishes what waits.
     pub(super) closing: bool,
     /// The writer has ended.
@@ -125,6 +153,8 @@ pub(super) struct Shared {
     pub(super) work: Condvar,
     /// Wakes the reader.
     pub(super) readable: Notify,
+    /// Where those who append live, if the queue was opened from there.
+    runtime: Option<Handle>,
     /// Held for as long as anything of the queue is in use.
     _lock: Box<dyn Send + Sync>,
 }
@@ -145,6 +175,7 @@ impl Shared {
             waiting: VecDeque::new(),
             waiting_records: 0,
             waiting_bytes: 0,
+            asleep: false,
             closing: false,
             finished: false,
             failing: false,
@@ -152,7 +183,17 @@ impl Shared {
         };
         let (work, readable) = (Condvar::new(), Notify::new());
         let (dir, archive) = (config.dir.clone(), config.archive.clone());
-        Self { fs, dir, archive, limits, state: Mutex::new(state), work, readable, _lock: lock }
+        Self {
+            fs,
+            dir,
+            archive,
+            limits,
+            state: Mutex::new(state),
+            work,
+            readable,
+            runtime: Handle::try_current().ok(),
+            _lock: lock,
+        }
     }
 
     /// The state. Never held during I/O. What a panicking thread left is consistent: every change is a few assignments.
@@ -161,7 +202,8 @@ impl Shared {
     }
 
     /// Sleeps until the writer is woken.
-    pub(super) fn wait_for_work<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+    pub(super) fn wait_for_work<'a>(&self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        state.asleep = true;
         self.work.wait(state).unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -193,9 +235,22 @@ impl Shared {
         state.waiting.push_back(Waiting { payload, items, reply });
         state.waiting_records += 1;
         state.waiting_bytes += len;
+        let wakes = mem::take(&mut state.asleep);
         drop(state);
-        self.work.notify_one();
+        // Waking is a call of the kernel, also where nobody sleeps.
+        if wakes {
+            self.work.notify_one();
+        }
         Ok(answer)
+    }
+
+    /// Tells those who wait, in a task if they are many: to wake a task from a thread that runs tasks costs a fraction of
+    /// what it costs from any other, and the writer goes back to the disk meanwhile.
+    pub(super) fn tell(&self, tell: Tell) {
+        match &self.runtime {
+            Some(runtime) if tell.replies.len() > TOLD_DIRECTLY => drop(runtime.spawn(async move { drop(tell) })),
+            _ => drop(tell),
+        }
     }
 
     /// After a panic of the writer: what it had taken is gone, and it adds nothing to the segment that it was writing.

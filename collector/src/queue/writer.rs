@@ -10,7 +10,7 @@ use super::error::QueueError;
 use super::format::{self, HEADER_LEN, Kind, Position, record_len, segment_name};
 use super::fs::FsFile;
 use super::handle::Durability;
-use super::state::{Segment, Shared, State, Waiting};
+use super::state::{Segment, Shared, State, Tell, Waiting};
 
 /// How much one write takes along, so that a long line does not become one long wait.
 const GROUP_BYTES: u64 = 8 << 20;
@@ -168,10 +168,7 @@ impl Writer {
         if recovered {
             tracing::info!("the queue can write again");
         }
-        for record in group.records {
-            // Whoever waited may be gone: a sender that hung up.
-            let _ = record.reply.map(|reply| reply.send(Ok(())));
-        }
+        self.shared.tell(Tell::new(group.records, Ok(())));
         self.shared.readable.notify_one();
     }
 
@@ -190,10 +187,7 @@ impl Writer {
             // Once, for the operator: those who wait may be remote or, with `memory`, nobody.
             tracing::error!(%error, "the queue could not {action}; appends fail until it can");
         }
-        let error = QueueError::io(action, error);
-        for record in group.records {
-            let _ = record.reply.map(|reply| reply.send(Err(error.clone())));
-        }
+        self.shared.tell(Tell::new(group.records, Err(QueueError::io(action, error))));
     }
 
     /// Ends the segment after a failure. Both clean-ups may fail as well, harmlessly: the next segment takes the

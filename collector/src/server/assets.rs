@@ -176,7 +176,8 @@ mod tests {
         for bundle in [Bundle::script(), Bundle::core()] {
             let [brotli, gzip, plain] = &bundle.forms;
             assert!(brotli.bytes.len() < gzip.bytes.len() && gzip.bytes.len() < plain.bytes.len());
-            let unfolded = |coding, form: &Form| super::super::unfold::bytes(coding, form.bytes.to_vec()).unwrap();
+            let unfolded =
+                |coding, form: &Form| super::super::unfold::bytes(coding, form.bytes.to_vec().into()).unwrap();
             assert_eq!(unfolded(super::super::unfold::Coding::Brotli, brotli), plain.bytes);
             assert_eq!(unfolded(super::super::unfold::Coding::Gzip, gzip), plain.bytes);
         }

@@ -1,12 +1,15 @@
 //! Reads bodies: never more than is allowed, before and after decompression, and never for longer than is allowed.
 
+use std::fmt::Display;
+use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
+use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, EXPECT};
 use http_body_util::BodyExt;
+use hyper::body::Body;
 use quartile_protocol::limits::BODY_BYTES;
 use quartile_protocol::reply::{BodyCode, Problem};
 use tokio::sync::OwnedSemaphorePermit;
@@ -20,7 +23,7 @@ const DRAIN_TIME: Duration = Duration::from_secs(2);
 
 /// A body, and the permits to hold it.
 pub(super) struct Taken {
-    pub bytes: Vec<u8>,
+    pub bytes: Bytes,
     pub permits: Permits,
 }
 
@@ -42,7 +45,10 @@ impl Taken {
 }
 
 /// Reads a body as it came.
-pub(super) async fn take(shared: &Shared, headers: &HeaderMap, mut body: Body) -> Result<Taken, Problem> {
+pub(super) async fn take<B>(shared: &Shared, headers: &HeaderMap, mut body: B) -> Result<Taken, Problem>
+where
+    B: Body<Data = Bytes, Error: Display> + Unpin,
+{
     let declared = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if declared.is_some_and(|length| length > BODY_BYTES) {
         // Who expects 100 has sent nothing yet and need not; everybody else is heard out, within reason.
@@ -78,25 +84,37 @@ fn too_much() -> Problem {
     answer::problem(BodyCode::Unavailable, "too much at once; come back later")
 }
 
-/// Reads up to the bound; `None` beyond it.
-async fn read(body: &mut Body, expected: usize) -> Result<Option<Vec<u8>>, axum::Error> {
-    let mut bytes = Vec::with_capacity(expected);
+/// Reads up to the bound; `None` beyond it. What arrives in one piece, as most do, is not copied.
+async fn read<B>(body: &mut B, expected: usize) -> Result<Option<Bytes>, B::Error>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    let mut first = Bytes::new();
+    let mut all = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame?.into_data() else { continue };
-        if bytes.len() + data.len() > BODY_BYTES {
+        if first.len() + all.len() + data.len() > BODY_BYTES {
             return Ok(None);
         }
-        bytes.extend_from_slice(&data);
+        if first.is_empty() && all.is_empty() {
+            first = data;
+            continue;
+        }
+        if all.is_empty() {
+            all.reserve(expected.max(first.len() + data.len()));
+            all.extend_from_slice(&mem::take(&mut first));
+        }
+        all.extend_from_slice(&data);
     }
-    Ok(Some(bytes))
+    Ok(Some(if all.is_empty() { first } else { all.freeze() }))
 }
 
 /// Reads on without keeping anything. A sender that is still writing when the connection closes never sees the answer.
-async fn drain(shared: &Shared, body: &mut Body) {
+async fn drain(shared: &Shared, body: &mut (impl Body<Data = Bytes> + Unpin)) {
     let mut left = shared.bounds.drained_bytes;
     let reading = async {
         while let Some(Ok(frame)) = body.frame().await {
-            let read = frame.data_ref().map_or(0, bytes::Bytes::len);
+            let read = frame.data_ref().map_or(0, Bytes::len);
             match left.checked_sub(read) {
                 Some(rest) => left = rest,
                 None => break,

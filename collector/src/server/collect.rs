@@ -6,30 +6,49 @@
 //! Every answer can be read by the page that asked, a refusal too: it is no secret, and no cookie goes with it. What
 //! keeps other pages out is the check of the origin, not what a browser makes of the headers.
 
+use std::fmt::Display;
+use std::future::poll_fn;
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use axum::Extension;
-use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
+use bytes::Bytes;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, HeaderValue, ORIGIN, VARY,
 };
 use http::{HeaderMap, StatusCode};
+use hyper::body::Body;
 use quartile_protocol::batch::Discard;
+use quartile_protocol::clock::Wall;
 use quartile_protocol::decode::Envelope;
 use quartile_protocol::limits::REJECTIONS_LISTED;
 use quartile_protocol::reply::{BodyCode, Problem, Rejection, Reply};
+use tokio::runtime::Handle;
 use tracing::Instrument;
 
+use super::body::{Permits, Taken};
+use super::request_id::RequestId;
 use super::{Peer, Services, Shared, answer, body, unfold};
 use crate::config::{Consent, Site};
 use crate::enrich::agent::Agent;
 use crate::ingest::accounts::{Account, Pending};
 use crate::ingest::quota::Exceeded;
 use crate::ingest::{self, Facts};
-use crate::queue::QueueError;
+use crate::queue::{self, QueueError};
+
+/// Who sends a batch.
+#[derive(Clone, Copy)]
+struct Sender<'a> {
+    peer: Peer,
+    id: RequestId,
+    headers: &'a HeaderMap,
+}
 
 /// A batch that was refused as a whole.
 pub(super) struct Refused {
@@ -46,15 +65,24 @@ impl From<Problem> for Refused {
     }
 }
 
-/// Takes in a batch.
+/// Takes in a batch that came through the router; most do not: see [`routes`](super::routes).
 pub(super) async fn take(
     State(shared): State<Arc<Shared>>,
     Extension(peer): Extension<Peer>,
+    Extension(id): Extension<RequestId>,
     request: Request,
 ) -> Response {
+    answer(&shared, peer, id, request).await
+}
+
+/// Takes in a batch.
+pub(super) async fn answer<B>(shared: &Arc<Shared>, peer: Peer, id: RequestId, request: http::Request<B>) -> Response
+where
+    B: Body<Data = Bytes, Error: Display> + Unpin,
+{
     let (head, body) = request.into_parts();
-    let origin = head.headers.get(ORIGIN).cloned();
-    let response = match receive(&shared, peer, head.headers, body).await {
+    let sender = Sender { peer, id, headers: &head.headers };
+    let response = match receive(shared, sender, body).await {
         Ok(reply) => answer::json(StatusCode::OK, &reply),
         Err(refused) => {
             match &refused.account {
@@ -65,24 +93,27 @@ pub(super) async fn take(
             answer::refusal(refused.problem, refused.retry_after)
         }
     };
-    readable(response, origin)
+    tracing::debug!(status = response.status().as_u16(), "answered");
+    readable(response, head.headers.get(ORIGIN).cloned())
 }
 
-async fn receive(shared: &Arc<Shared>, peer: Peer, headers: HeaderMap, body: Body) -> Result<Reply, Refused> {
-    let coding = unfold::coding(&headers);
-    let taken = body::take(shared, &headers, body).await?;
-    let (shared, coding) = (Arc::clone(shared), coding?);
-    let work = async move {
-        let taken = taken.unfold(&shared, coding)?;
-        let kept = keep(&shared.services, peer, &headers, &taken.bytes).await;
-        drop(taken);
-        kept
+async fn receive<B>(shared: &Arc<Shared>, sender: Sender<'_>, body: B) -> Result<Reply, Refused>
+where
+    B: Body<Data = Bytes, Error: Display> + Unpin,
+{
+    let coding = unfold::coding(sender.headers);
+    let taken = body::take(shared, sender.headers, body).await?;
+    let coding = coding?;
+    // From here until it is in the queue nothing waits, so that no page that is left takes its batch along.
+    let work = || {
+        let taken = taken.unfold(shared, coding)?;
+        admit(shared, sender, taken)
     };
-    // A task of its own: a page that is being left does not wait for the answer, and its batch is kept.
-    tokio::spawn(work.in_current_span()).await.unwrap_or_else(|error| {
-        tracing::error!(%error, "a batch was not taken because of a bug");
+    let admitted = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        tracing::error!(request = %sender.id, "a batch was not taken because of a bug");
         Err(answer::problem(BodyCode::Unavailable, "the collector failed; come back later").into())
-    })
+    });
+    Unabandoned(Some(admitted?)).await
 }
 
 /// Answers what a browser asks before it sends something else than plain text.
@@ -106,7 +137,7 @@ fn readable(mut response: Response, origin: Option<HeaderValue>) -> Response {
     response
 }
 
-/// A batch on its way to the queue.
+/// A batch that was read.
 struct Prepared {
     /// The record; `None` when nothing of the batch is good.
     record: Option<Vec<u8>>,
@@ -116,61 +147,140 @@ struct Prepared {
     discarded: Vec<(Discard, u64)>,
 }
 
-async fn keep(services: &Services, peer: Peer, headers: &HeaderMap, bytes: &[u8]) -> Result<Reply, Refused> {
-    let envelope = Envelope::read(bytes)?;
-    let site = services.sites.load().get(&envelope.site).cloned().ok_or_else(|| {
+/// A batch on its way to the disk.
+struct Admitted {
+    /// `None` when nothing of the batch is good.
+    kept: Option<queue::Admitted>,
+    pending: Pending,
+    account: Arc<Account>,
+    reply: Reply,
+    discarded: Vec<(Discard, u64)>,
+    shared: Arc<Shared>,
+    id: RequestId,
+    /// It counts as at work until it is in the books.
+    permits: Permits,
+}
+
+fn admit(shared: &Arc<Shared>, sender: Sender<'_>, taken: Taken) -> Result<Admitted, Refused> {
+    let services = &shared.services;
+    let envelope = Envelope::read(&taken.bytes)?;
+    let sites = services.sites.load();
+    let site = sites.get(&envelope.site).ok_or_else(|| {
         let message = format!("there is no site `{}` here", envelope.site);
         Problem { field: Some("site"), ..answer::problem(BodyCode::UnknownSite, message) }
     })?;
     let account = services.books.of(&site.id);
-    let kept = keep_for(services, &site, &account, peer, headers, envelope).await;
-    kept.map_err(|refused| Refused { account: Some(account), ..refused })
+    match admit_for(services, site, &account, sender, envelope) {
+        Ok((kept, prepared)) => Ok(prepared.admitted(shared, account, kept, sender.id, taken.permits)),
+        Err(refused) => Err(Refused { account: Some(account), ..refused }),
+    }
 }
 
-/// Keeps a batch of a site that there is.
-async fn keep_for(
+/// Admits a batch of a site that there is.
+fn admit_for(
     services: &Services,
     site: &Site,
     account: &Arc<Account>,
-    peer: Peer,
-    headers: &HeaderMap,
+    sender: Sender<'_>,
     envelope: Envelope<'_>,
-) -> Result<Reply, Refused> {
-    check_origin(site, headers)?;
+) -> Result<(Option<queue::Admitted>, Prepared), Refused> {
+    check_origin(site, sender.headers)?;
     let now = services.clock.now();
     let in_quota = services.quotas.request(&site.id, site.quota, now);
     in_quota.map_err(|exceeded| over_quota(BodyCode::TooManyRequests, "requests", exceeded))?;
-    let mut prepared = prepare(services, site, account, peer, headers, envelope)?;
-    if let Some(record) = prepared.record.take()
-        && let Err(error) = services.queue.append_counted(record, prepared.accepted).await
-    {
-        let problem = not_kept(&error);
-        prepared.pending.drop_as(problem.code);
-        return Err(problem.into());
+    let mut prepared = prepare(services, site, account, sender, envelope)?;
+    let Some(record) = prepared.record.take() else { return Ok((None, prepared)) };
+    match services.queue.admit(record, prepared.accepted) {
+        Ok(kept) => Ok((Some(kept), prepared)),
+        Err(error) => {
+            let problem = not_kept(&error, sender.id);
+            prepared.pending.drop_as(problem.code);
+            Err(problem.into())
+        }
     }
-    prepared.pending.accept();
-    account.took();
-    for &(reason, count) in &prepared.discarded {
-        account.sender_discarded(reason, count);
+}
+
+impl Prepared {
+    fn admitted(
+        mut self,
+        shared: &Arc<Shared>,
+        account: Arc<Account>,
+        kept: Option<queue::Admitted>,
+        id: RequestId,
+        permits: Permits,
+    ) -> Admitted {
+        self.rejected.truncate(REJECTIONS_LISTED);
+        let reply = Reply {
+            accepted: self.accepted,
+            rejected: self.rejected,
+            server_time: Wall::default(),
+            retry_after_ms: None,
+        };
+        let shared = Arc::clone(shared);
+        Admitted { kept, pending: self.pending, account, reply, discarded: self.discarded, shared, id, permits }
     }
-    prepared.rejected.truncate(REJECTIONS_LISTED);
-    Ok(Reply {
-        accepted: prepared.accepted,
-        rejected: prepared.rejected,
-        server_time: services.clock.now(),
-        retry_after_ms: None,
-    })
+}
+
+impl Admitted {
+    fn poll_kept(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), QueueError>> {
+        self.kept.as_mut().map_or(Poll::Ready(Ok(())), |kept| Pin::new(kept).poll(cx))
+    }
+
+    /// Enters what became of it, and says so.
+    fn settle(mut self, kept: Result<(), QueueError>) -> Result<Reply, Refused> {
+        if let Err(error) = kept {
+            let problem = not_kept(&error, self.id);
+            self.pending.drop_as(problem.code);
+            return Err(Refused { account: Some(self.account), ..problem.into() });
+        }
+        self.pending.accept();
+        self.account.took();
+        for &(reason, count) in &self.discarded {
+            self.account.sender_discarded(reason, count);
+        }
+        self.reply.server_time = self.shared.services.clock.now();
+        drop(self.permits);
+        Ok(self.reply)
+    }
+}
+
+/// A batch that is waited for, and entered in the books also if that ends: a page that is being left does not wait for
+/// the answer, and its batch is kept.
+struct Unabandoned(Option<Admitted>);
+
+impl Future for Unabandoned {
+    type Output = Result<Reply, Refused>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(admitted) = &mut self.0 else { return Poll::Pending };
+        let kept = ready!(admitted.poll_kept(cx));
+        self.0.take().map_or(Poll::Pending, |admitted| Poll::Ready(admitted.settle(kept)))
+    }
+}
+
+impl Drop for Unabandoned {
+    fn drop(&mut self) {
+        let (Some(mut admitted), Ok(runtime)) = (self.0.take(), Handle::try_current()) else { return };
+        let settling = async move {
+            let kept = poll_fn(|cx| admitted.poll_kept(cx)).await;
+            if let Err(refused) = admitted.settle(kept)
+                && let Some(account) = &refused.account
+            {
+                account.refuse(refused.problem.code);
+            }
+        };
+        drop(runtime.spawn(settling.in_current_span()));
+    }
 }
 
 fn prepare(
     services: &Services,
     site: &Site,
     account: &Arc<Account>,
-    peer: Peer,
-    headers: &HeaderMap,
+    sender: Sender<'_>,
     envelope: Envelope<'_>,
 ) -> Result<Prepared, Refused> {
-    let decoded = envelope.validate()?;
+    let mut decoded = envelope.validate()?;
     let mut pending = account.receive(decoded.received);
     pending.reject(&decoded.rejected);
     let received_at = services.clock.now();
@@ -179,7 +289,7 @@ fn prepare(
         pending.drop_as(BodyCode::TooManyViews);
         return Err(over_quota(BodyCode::TooManyViews, "new views", exceeded));
     }
-    let visitor = services.enricher.visitor(peer.0, headers);
+    let visitor = services.enricher.visitor(sender.peer.0, sender.headers);
     let client = decoded.batch.client.as_ref();
     let asked = visitor.private || client.is_some_and(|client| client.gpc == Some(true));
     let facts = Facts {
@@ -190,8 +300,8 @@ fn prepare(
         place: &site.geo.of(visitor.place()),
         daily_viewer: &|day| services.enricher.daily_viewer(&visitor, &site.id, day, received_at),
     };
-    let discarded = decoded.batch.discarded.clone();
-    let record = ingest::record(decoded.batch, &facts);
+    let discarded = mem::take(&mut decoded.batch.discarded);
+    let record = ingest::record(decoded.batch, facts);
     let accepted = record.items();
     let record = (!record.views.is_empty()).then(|| record.encode());
     Ok(Prepared { record, pending, accepted, rejected: decoded.rejected, discarded })
@@ -214,11 +324,11 @@ fn check_origin(site: &Site, headers: &HeaderMap) -> Result<(), Problem> {
     Err(answer::problem(BodyCode::ForbiddenOrigin, message))
 }
 
-fn not_kept(error: &QueueError) -> Problem {
+fn not_kept(error: &QueueError, id: RequestId) -> Problem {
     match error {
         QueueError::Full => answer::problem(BodyCode::QueueFull, "the queue is full; come back later"),
         QueueError::Io { .. } => {
-            tracing::error!(error = %error, source = ?std::error::Error::source(error), "a batch could not be kept");
+            tracing::error!(request = %id, %error, source = ?std::error::Error::source(error), "a batch could not be kept");
             answer::problem(BodyCode::QueueFull, "the queue cannot write; come back later")
         }
         QueueError::RecordSize { .. } => {

@@ -149,6 +149,8 @@ where
 {
     let mut connection = pin!(connection);
     tokio::select! {
+        // What is asked most often comes first.
+        biased;
         ended = connection.as_mut() => return tell_end(ended),
         () = told_to(&mut stop) => {}
         () = idle(activity, bounds.head_time) => {}

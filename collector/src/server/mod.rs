@@ -168,7 +168,7 @@ impl Server {
             tokio::spawn(async move {
                 let open = Open::count(&shared.open_connections);
                 let activity = Arc::default();
-                let service = routes::for_peer(routes, Peer(peer.ip()), Arc::clone(&activity));
+                let service = routes::for_peer(routes, Arc::clone(&shared), Peer(peer.ip()), Arc::clone(&activity));
                 connection::serve(stream, service, &activity, &shared.bounds, stop).await;
                 drop((open, permit));
             });

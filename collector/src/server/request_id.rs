@@ -24,7 +24,9 @@ impl RequestId {
     }
 
     pub(super) fn header(self) -> HeaderValue {
-        HeaderValue::from_str(&self.to_string()).unwrap_or_else(|_| HeaderValue::from_static(""))
+        let digit = |index: u32| b"0123456789abcdef"[(self.0 >> (60 - 4 * index)) as usize & 15];
+        let digits: [u8; 16] = std::array::from_fn(|index| digit(index as u32));
+        HeaderValue::from_bytes(&digits).unwrap_or_else(|_| HeaderValue::from_static(""))
     }
 }
 

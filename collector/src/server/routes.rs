@@ -6,7 +6,6 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::middleware::Next;
 use axum::response::Response;
 use axum::routing::{get, post};
 use http::header::{HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
@@ -14,7 +13,7 @@ use http::{Method, StatusCode, Uri};
 use hyper::body::Incoming;
 use hyper::service::{Service, service_fn};
 use tower::Service as _;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use super::connection::Activity;
 use super::request_id::RequestId;
@@ -23,13 +22,16 @@ use super::{Peer, Shared, answer, assets, collect, health, reports};
 /// Names the request in the answer and in the log.
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// Where batches go.
+const COLLECT: &str = "/v1/collect";
+
 /// Nothing here is for search engines.
 const ROBOTS: &str = "User-agent: *\nDisallow: /\n";
 
 /// All routes.
 pub(super) fn all(shared: Arc<Shared>) -> Router {
     Router::new()
-        .route("/v1/collect", post(collect::take).options(collect::preflight))
+        .route(COLLECT, post(collect::take).options(collect::preflight))
         .route("/v1/reports/query", post(reports::query))
         .route("/v1/reports/catalog", get(reports::catalog))
         .route("/quartile.js", get(assets::serve_stable))
@@ -41,43 +43,63 @@ pub(super) fn all(shared: Arc<Shared>) -> Router {
         .route("/metrics", get(health::metrics))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(axum::middleware::from_fn(identified))
         .with_state(shared)
 }
 
-/// The routes for the requests of one connection.
+/// The routes for the requests of one connection, and a name for each request, which is in everything that is logged of
+/// it and in its answer. The query of an address is not logged: it is not ours.
 pub(super) fn for_peer(
     routes: Router,
+    shared: Arc<Shared>,
     peer: Peer,
     activity: Arc<Activity>,
 ) -> impl Service<http::Request<Incoming>, Response = Response, Error = Infallible, Future: Send> {
-    service_fn(move |mut request: http::Request<Incoming>| {
+    service_fn(move |request: http::Request<Incoming>| {
         let at_work = activity.begin();
-        request.extensions_mut().insert(peer);
-        let answering = routes.clone().call(request.map(Body::new) as Request);
+        let id = RequestId::next();
+        // Nearly every request is a batch. It goes its way without the boxes that the router puts around a request, and
+        // it is in a span only where that is logged: what is logged of it in production names it by itself.
+        let way = if *request.method() == Method::POST && request.uri().path() == COLLECT {
+            let span = tracing::debug_span!("request", %id, method = "POST", path = COLLECT);
+            Way::Batch(Arc::clone(&shared), span)
+        } else {
+            Way::Routed(routes.clone())
+        };
         async move {
-            let answer = answering.await;
+            let answer = match way {
+                Way::Batch(shared, span) => collect::answer(&shared, peer, id, request).instrument(span).await,
+                Way::Routed(routes) => routed(routes, peer, id, request).await,
+            };
             drop(at_work);
-            answer
+            Ok(identified(answer, id))
         }
     })
 }
 
-/// Gives the request a name, which is in everything that is logged of it and in its answer; and lets no answer be taken
-/// for something else than it says it is. The query of an address is not logged: it is not ours.
-async fn identified(request: Request, next: Next) -> Response {
-    let id = RequestId::next();
+/// Which way a request goes.
+enum Way {
+    Batch(Arc<Shared>, Span),
+    Routed(Router),
+}
+
+async fn routed(mut routes: Router, peer: Peer, id: RequestId, mut request: http::Request<Incoming>) -> Response {
     let span = tracing::info_span!("request", %id, method = %request.method(), path = request.uri().path());
-    async move {
-        let mut response = next.run(request).await;
-        let headers = response.headers_mut();
-        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        headers.insert(X_REQUEST_ID, id.header());
-        tracing::debug!(status = response.status().as_u16(), "answered");
-        response
-    }
-    .instrument(span)
-    .await
+    request.extensions_mut().insert(peer);
+    request.extensions_mut().insert(id);
+    let answering = async move {
+        let Ok(answer) = routes.call(request.map(Body::new) as Request).await;
+        tracing::debug!(status = answer.status().as_u16(), "answered");
+        answer
+    };
+    answering.instrument(span).await
+}
+
+/// Names the request in its answer, and lets no answer be taken for something else than it says it is.
+fn identified(mut answer: Response, id: RequestId) -> Response {
+    let headers = answer.headers_mut();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(X_REQUEST_ID, id.header());
+    answer
 }
 
 async fn robots() -> Response {

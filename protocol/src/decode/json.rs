@@ -8,6 +8,9 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
+/// Room that an object begins with: an event has as many members.
+const USUAL_MEMBERS: usize = 8;
+
 /// One JSON value, its texts borrowed from the body where they have no escapes.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Json<'a> {
@@ -86,7 +89,7 @@ impl<'de> Visitor<'de> for AnyValue {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members = Vec::new();
+        let mut members = Vec::with_capacity(USUAL_MEMBERS);
         while let Some((Key(key), value)) = map.next_entry()? {
             members.push((key, value));
         }

@@ -51,8 +51,10 @@ impl<'a> Envelope<'a> {
     /// [`BodyCode::Unreadable`], [`BodyCode::UnsupportedVersion`], or [`BodyCode::BadField`] for `site` and `sent_at`.
     pub fn read(body: &'a [u8]) -> Result<Self, Problem> {
         let unreadable = |message: String| Problem { code: BodyCode::Unreadable, message, field: None };
+        // Once for the whole, and not again for every text in it.
+        let text = std::str::from_utf8(body).map_err(|error| unreadable(format!("the body is not UTF-8: {error}")))?;
         let json: Json<'a> =
-            serde_json::from_slice(body).map_err(|error| unreadable(format!("the body is not JSON: {error}")))?;
+            serde_json::from_str(text).map_err(|error| unreadable(format!("the body is not JSON: {error}")))?;
         let Json::Object(mut rest) = json else {
             return Err(unreadable("the body must be a JSON object".into()));
         };
