@@ -382,8 +382,8 @@ impl View {
     }
 
     fn fail(&mut self, code: &str, message: &str, fatal: bool) {
-        // What fails after the end, nobody misses.
-        if fatal && self.over {
+        // What fails after the end, nobody misses; an engine and its element tell of one failure each for themselves.
+        if fatal && (self.over || self.state == State::Failed) {
             return;
         }
         let (phase, code) = (self.start.phase(), cut(code, limits::WORD_BYTES));

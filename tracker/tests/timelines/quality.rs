@@ -148,6 +148,25 @@ slice 0 at 0.000 for 30.000: views=1 impressions=1 play_requests=1 plays=1 stops
 );
 
 timeline!(
+    /// Its streaming engine gives up, and then so does the element: one failure.
+    a_fatal_error_that_is_told_twice,
+    "0    source /film.mp4
+     0    load 60
+     0    play
+     5    fail fragParsingError
+     5.1  fail MEDIA_ERR_DECODE
+     6    leave",
+    @"
+   0.000 impression
+   0.000 play_request @0
+   0.000 play @0
+   5.000 error code=fragParsingError fatal=true phase=mid_stream @5
+   6.000 stop reason=error
+slice 0 at 0.000 for 6.000: views=1 impressions=1 play_requests=1 plays=1 stops=1 played_ms=5000 content_ms=5000 engaged_ms=5000 errors=1 fatal_errors=1 playback_failures=1 errored=1 ladder_plays=1 played_ms_other=5000 startup_ms=1 watched=8% active=1 stop_reason=error error=fragParsingError/mid_stream
+"
+);
+
+timeline!(
     a_fatal_error_and_the_page_is_left_at_once,
     "0    source /film.mp4
      0    load 60
