@@ -20,7 +20,7 @@ export interface Settings {
 
 /** Tells of a mistake. */
 export function wrong(option: string, cure: string): never {
-  throw new TypeError(`quartile: the option "${option}" must be ${cure}`);
+  throw new TypeError(`quartile: option "${option}" must be ${cure}`);
 }
 
 /** Checks options; a mistake is a `TypeError` that names the option and what it must be. */

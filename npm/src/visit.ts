@@ -109,7 +109,7 @@ export function visit(
     .load()
     .then(start)
     .catch((error) => {
-      log('failed', error);
+      log('error', error);
       failed();
     });
 
