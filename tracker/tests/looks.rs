@@ -185,6 +185,19 @@ fn of_a_stall_that_shows_after_the_mark_a_second_is_believed() {
     assert_eq!(watch(MINUTE_MS, looks)[Field::RebufferMs], 1_000);
 }
 
+/// The look comes before the event: the jump is as short as a step might be.
+#[test]
+fn what_an_element_says_that_it_seeks_over_was_not_played() {
+    let looks = "0 0 \n 1000 1000 \n 1500 1900 seeking \n 1510 1900 seeking says-seeking \n 2000 2000";
+    assert_eq!(played(&watch(MINUTE_MS, looks)), (1_000, 1_000));
+}
+
+#[test]
+fn a_seek_begins_where_it_was_asked_for_although_the_playhead_moves_later() {
+    let looks = "0 0 \n 1000 1000 \n 2000 2000 \n 2100 2100 seeking says-seeking \n 2200 30000 seeking \n 2500 30000";
+    assert_eq!(seeks(MINUTE_MS, looks), [(2, 30)]);
+}
+
 /// What was taken for playing until then was none.
 #[test]
 fn a_stall_that_is_noticed_late_was_no_playing() {
