@@ -242,10 +242,12 @@ fn all_is_watched_where_it_ends_during_a_seek_and_not_where_it_ends_during_a_pau
     let watched = |looks: &str| {
         let nearly_all: String = (0..=39).map(|n| format!("{0} {0} \n", n * 250)).collect();
         let fields = watch(10_000, &(nearly_all + looks));
-        (fields[Field::Reached100], fields[Field::Ends])
+        (fields[Field::Reached100], fields[Field::Position100], fields[Field::Ends])
     };
-    assert_eq!(watched("9760 10000 seeking says-seeking \n 10010 10000 paused ended"), (1, 1));
-    assert_eq!(watched("9760 9750 paused says-pause \n 10010 10000 paused ended"), (0, 1));
+    assert_eq!(watched("9760 10000 seeking says-seeking \n 10010 10000 paused ended"), (1, 0, 1));
+    assert_eq!(watched("9760 9750 paused says-pause \n 10010 10000 paused ended"), (0, 0, 1));
+    // A browser shows that it stands still before it says that this is the end.
+    assert_eq!(watched("9900 9900 paused \n 10010 10000 paused ended"), (1, 1, 1));
 }
 
 #[test]

@@ -216,7 +216,9 @@ impl View {
             self.seeks.note_origin(self.playhead.place());
         }
         let sought = seen.seeking || told.what == What::Seeking || self.state == State::Seeking;
-        if !self.state.may_move() || sought || told.what == What::Source {
+        // A browser may show that it stands still before it says that this is the end.
+        let moved = self.state.may_move() || self.running && seen.ended;
+        if !moved || sought || told.what == What::Source {
             // A seek begins where the playhead was last seen.
             if self.jumped_at == Mono::NEVER {
                 self.seeks.note_origin(self.playhead.place());

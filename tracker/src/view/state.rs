@@ -186,8 +186,7 @@ impl View {
     }
 
     fn end(&mut self) {
-        let played_here = self.state.may_move() || self.state == State::Seeking;
-        self.running = false;
+        let played_here = std::mem::take(&mut self.running);
         if self.state == State::Ended || self.start != Start::Played {
             return;
         }
