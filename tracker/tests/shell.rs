@@ -185,3 +185,17 @@ fn what_was_broken_and_loads_after_all_is_well() {
     let fields = &batches.last().expect("a batch").views[0].slices[0].fields;
     assert_eq!((fields[Field::FatalErrors], fields[Field::StartFailures], fields[Field::Plays]), (1, 0, 1));
 }
+
+#[test]
+fn a_snapshot_is_what_the_inspection_says() {
+    let (mut tracker, player) = tracker();
+    assert_eq!(tracker.snapshot(player), b"{}");
+    tracker.observe(player, Signal::Source("https://a.example/a.mp4"), &playing(0), at(0));
+    tracker.observe(player, Signal::Observed, &playing(0), at(0));
+    tracker.observe(player, Signal::Observed, &playing(250), at(250));
+    let (text, seen) = (tracker.snapshot(player), tracker.inspect(player).expect("a view"));
+    let text: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
+    assert_eq!(text["view"], seen.view.to_string());
+    assert_eq!((&text["state"], &text["played_ms"]), (&"playing".into(), &250.into()));
+    assert_eq!((seen.state, seen.totals[Field::PlayedMs]), ("playing", 250));
+}
