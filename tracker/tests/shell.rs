@@ -199,3 +199,17 @@ fn a_snapshot_is_what_the_inspection_says() {
     assert_eq!((&text["state"], &text["played_ms"]), (&"playing".into(), &250.into()));
     assert_eq!((seen.state, seen.totals[Field::PlayedMs]), ("playing", 250));
 }
+
+/// Browsers throttle the timers and the events of a page that nobody sees.
+#[test]
+fn a_player_is_given_more_time_from_the_moment_in_which_its_page_is_hidden() {
+    let (mut tracker, player) = tracker();
+    tracker.observe(player, Signal::Source("https://a.example/a.mp4"), &playing(0), at(0));
+    tracker.observe(player, Signal::Observed, &playing(0), at(0));
+    tracker.observe(player, Signal::Observed, &playing(250), at(250));
+    assert_eq!(tracker.poll_timeout(), Some(at(1_250)));
+    tracker.page(PageSignal::Hidden, at(300));
+    assert_eq!(tracker.poll_timeout(), Some(at(4_250)));
+    tracker.page(PageSignal::Visible, at(400));
+    assert_eq!(tracker.poll_timeout(), Some(at(1_250)));
+}
