@@ -3,14 +3,19 @@
 use quartile_protocol::batch::Batch;
 use quartile_protocol::clock::{Mono, Now};
 use quartile_protocol::limits::{SDK_BODY_BYTES, VIEWS};
-use quartile_tracker::{PageSignal, PlayerId, Signal, Snapshot, Subject, Tracker};
+use quartile_tracker::{Config, PageSignal, PlayerId, Signal, Snapshot, Subject, Tracker};
 
 use crate::known::{OPENED, shell};
 
 /// A page with so many players that are ready to play.
 fn page_of(players: usize) -> (Tracker, Vec<PlayerId>) {
+    page_beside(shell().config().context_bytes, players)
+}
+
+/// The same, with so much around the views.
+fn page_beside(context_bytes: usize, players: usize) -> (Tracker, Vec<PlayerId>) {
     let mut tracker = Tracker::new();
-    tracker.open(shell().config(), Now { mono: Mono::default(), wall: OPENED });
+    tracker.open(Config { context_bytes, ..shell().config() }, Now { mono: Mono::default(), wall: OPENED });
     let ids: Vec<_> = (0..players).map(|_| tracker.attach(Subject::default())).collect();
     for &id in &ids {
         tracker.observe(id, Signal::Source("/film.mp4"), &ready(), Mono::default());
@@ -82,4 +87,18 @@ fn a_byte_too_many_goes_into_another_body_and_nothing_is_lost_between_them() {
         .collect();
     assert!(counts.is_sorted());
     assert_eq!((counts[0], counts[499]), (1, 2));
+}
+
+#[test]
+fn what_fits_into_no_body_is_sent_by_itself() {
+    let (mut tracker, players) = page_beside(SDK_BODY_BYTES, 1);
+    let interaction = Signal::Interaction { feature: "", name: "a", value: "" };
+    (0..3).for_each(|_| tracker.observe(players[0], interaction, &ready(), Mono::default()));
+    let bodies = freeze(&mut tracker);
+    let items = |batch: &Batch| batch.views.iter().map(|view| view.slices.len() + view.events.len()).sum::<usize>();
+    assert_eq!(
+        bodies.iter().map(|(batch, _)| items(batch)).collect::<Vec<_>>(),
+        [1; 5],
+        "a slice, an impression, and these"
+    );
 }
