@@ -1,9 +1,10 @@
 //! What only a shell brings about: players that are found while they play, sources that never come to be shown.
 
-use quartile_protocol::batch::Batch;
+use quartile_protocol::batch::{Batch, Offer};
 use quartile_protocol::clock::{Media, Mono, Now, Wall};
 use quartile_protocol::field::Field;
 use quartile_protocol::id::SiteId;
+use quartile_protocol::limits::CUSTOM_NAMES;
 use quartile_simulator::shell::Shell;
 use quartile_tracker::{Length, PageSignal, PlayerId, Signal, Snapshot, Subject, Tracker};
 
@@ -212,4 +213,53 @@ fn a_player_is_given_more_time_from_the_moment_in_which_its_page_is_hidden() {
     assert_eq!(tracker.poll_timeout(), Some(at(4_250)));
     tracker.page(PageSignal::Visible, at(400));
     assert_eq!(tracker.poll_timeout(), Some(at(1_250)));
+}
+
+/// What is said of the video of a view, and how many of its quartiles can be reached.
+fn said_of(kind: Option<Offer>, length: Length) -> (Option<Offer>, Option<u64>, u64) {
+    let (mut tracker, _) = tracker();
+    let player = tracker.attach(Subject::new("vid\0film\0", kind));
+    let look = |pos| Snapshot { length, ..playing(pos) };
+    tracker.observe(player, Signal::Source("https://a.example/a.mp4"), &look(0), at(0));
+    tracker.observe(player, Signal::Observed, &look(0), at(0));
+    tracker.observe(player, Signal::Observed, &look(250), at(250));
+    let view = &leave(tracker, at(250))[0].views[0];
+    (view.video.kind, view.video.duration_ms, view.slices[0].fields[Field::LadderPlays])
+}
+
+#[test]
+fn kind_and_duration_are_said_where_they_are_known() {
+    assert_eq!(said_of(None, Length::Finite(60_000)), (Some(Offer::Vod), Some(60_000), 1));
+    assert_eq!(said_of(Some(Offer::Live), Length::Finite(60_000)).2, 0);
+    assert_eq!(said_of(None, Length::Unknown), (None, None, 0));
+}
+
+#[test]
+fn nothing_that_is_counted_long_after_the_mark_opens_no_slice() {
+    let (mut tracker, player) = tracker();
+    tracker.observe(player, Signal::Source("https://a.example/a.mp4"), &playing(0), at(0));
+    tracker.observe(player, Signal::Observed, &playing(0), at(0));
+    tracker.observe(player, Signal::Observed, &playing(250), at(250));
+    let rests = Snapshot { paused: true, ..playing(250) };
+    tracker.observe(player, Signal::Paused, &rests, at(300));
+    tracker.observe(player, Signal::Bytes(0), &rests, at(400_000));
+    tracker.page(PageSignal::Frozen, at(400_000));
+    let sends = std::iter::from_fn(|| tracker.poll_output());
+    let batches: Vec<_> = sends.map(|send| shell().complete(&send, Wall::from_ms(1_790_000_000_000))).collect();
+    let numbers = batches.iter().flat_map(|batch| &batch.views).flat_map(|view| &view.slices).map(|slice| slice.n);
+    assert!(numbers.into_iter().all(|n| n == 0));
+}
+
+/// So many of the site's own dimensions that are said.
+fn dimensions_said_of(known: usize) -> usize {
+    let (mut tracker, _) = tracker();
+    let texts: String = (0..known).map(|n| format!("dname{n}\0value\0")).collect();
+    let player = tracker.attach(Subject::new(&texts, None));
+    tracker.observe(player, Signal::Source("https://a.example/a.mp4"), &playing(0), at(0));
+    leave(tracker, at(250))[0].views[0].dims.len()
+}
+
+#[test]
+fn of_the_dimensions_of_a_site_twenty_are_said() {
+    assert_eq!((dimensions_said_of(CUSTOM_NAMES), dimensions_said_of(CUSTOM_NAMES + 1)), (CUSTOM_NAMES, CUSTOM_NAMES));
 }

@@ -54,6 +54,30 @@ slice 0 at 0.000 for 10.000: views=1 impressions=1 play_requests=1 plays=1 pause
 );
 
 timeline!(
+    /// Each slice has the time of its own five minutes.
+    an_ad_break_over_the_five_minute_mark,
+    "0    source /film.mp4
+     0    load 600
+     0    play
+     290  adbreak on
+     310  adbreak off
+     311  leave",
+    @"
+   0.000 impression
+   0.000 play_request @0
+   0.000 play @0
+ 150.000 quartile ladder=watched percent=25 @150
+ 150.000 quartile ladder=position percent=25 @150
+ 290.000 ad_break on=true @290
+ 310.000 ad_break on=false @310
+ 311.000 quartile ladder=position percent=50 @311
+ 311.000 stop reason=closed
+slice 0 at 0.000 for 300.000: views=1 impressions=1 play_requests=1 plays=1 played_ms=290000 content_ms=290000 engaged_ms=290000 ad_ms=10000 ladder_plays=1 played_ms_other=290000 startup_ms=1 reached_25=1 position_25=1 watched=48% active=11111
+slice 1 at 300.000 for 11.000: stops=1 played_ms=1000 content_ms=1000 engaged_ms=1000 ad_ms=10000 played_ms_other=1000 position_50=1 active=1 stop_reason=closed
+"
+);
+
+timeline!(
     captions_audio_tracks_and_casting,
     "0    source /film.mp4
      0    load 60
