@@ -263,3 +263,17 @@ fn dimensions_said_of(known: usize) -> usize {
 fn of_the_dimensions_of_a_site_twenty_are_said() {
     assert_eq!((dimensions_said_of(CUSTOM_NAMES), dimensions_said_of(CUSTOM_NAMES + 1)), (CUSTOM_NAMES, CUSTOM_NAMES));
 }
+
+#[test]
+fn a_dimension_that_is_taken_back_holds_for_what_was_before() {
+    let (mut tracker, _) = tracker();
+    let player = tracker.attach(Subject::new("dplan\0gold\0", None));
+    tracker.observe(player, Signal::Source("https://a.example/a.mp4"), &playing(0), at(0));
+    tracker.observe(player, Signal::Observed, &playing(0), at(0));
+    tracker.observe(player, Signal::Observed, &playing(250), at(250));
+    tracker.describe(player, Subject::new("dplan\0\0", None), at(250));
+    tracker.observe(player, Signal::Observed, &playing(500), at(500));
+    let batches = leave(tracker, at(500));
+    let plans: Vec<_> = batches[0].views.iter().map(|view| view.dims.clone()).collect();
+    assert_eq!(plans, [vec![("plan".to_owned(), "gold".to_owned())], vec![]]);
+}
