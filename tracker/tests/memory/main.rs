@@ -188,3 +188,18 @@ fn a_day_of_live_whose_dimensions_change_every_five_minutes() {
     watch.stays_within_bounds();
     assert!(watch.total(Field::PlayedMs) >= 24 * HOUR_MS - 10 * SECOND_MS);
 }
+
+/// Views that are over and acknowledged are let go of.
+#[test]
+fn a_hundred_videos_one_after_the_other() {
+    let mut watch = Watch::new(true);
+    let mut held = Vec::new();
+    for video in 0..100 {
+        let address = format!("/{video:03}.mp4");
+        watch.tell(Signal::Source(&address), watch.seen());
+        watch.play(30 * SECOND_MS);
+        held.push(watch.held);
+    }
+    let (early, late) = (held[3], held[99]);
+    assert!(late <= early + 1_000, "{early} bytes after four videos, {late} after a hundred");
+}
