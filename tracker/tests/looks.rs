@@ -198,6 +198,15 @@ fn a_seek_begins_where_it_was_asked_for_although_the_playhead_moves_later() {
     assert_eq!(seeks(MINUTE_MS, looks), [(2, 30)]);
 }
 
+#[test]
+fn a_stall_belongs_to_the_slice_in_which_it_began() {
+    let play: String = (0..=310).map(|second| format!("{0} {0} \n", second * 1_000)).collect();
+    let stall = "311000 310000 starved says-waiting \n 315000 310000 starved \n 315250 310250 \n 316000 311000";
+    let (_, events) = tell(10 * MINUTE_MS, &(play + stall), false);
+    let stalls = events.iter().filter(|event| matches!(event.kind, EventKind::Rebuffer { .. })).map(|event| event.n);
+    assert_eq!(stalls.collect::<Vec<_>>(), [1]);
+}
+
 /// What was taken for playing until then was none.
 #[test]
 fn a_stall_that_is_noticed_late_was_no_playing() {
