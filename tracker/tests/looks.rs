@@ -196,6 +196,12 @@ fn what_an_element_says_that_it_seeks_over_was_not_played() {
 fn a_seek_begins_where_it_was_asked_for_although_the_playhead_moves_later() {
     let looks = "0 0 \n 1000 1000 \n 2000 2000 \n 2100 2100 seeking says-seeking \n 2200 30000 seeking \n 2500 30000";
     assert_eq!(seeks(MINUTE_MS, looks), [(2, 30)]);
+    // It jumped before anything was said.
+    let looks = "0 0 \n 1000 1000 \n 2000 2000 \n 2010 30000 \n 2100 30090 seeking says-seeking \n 2500 30090";
+    assert_eq!(seeks(MINUTE_MS, looks), [(2, 30)]);
+    // As short as a step might be.
+    let looks = "0 0 \n 1000 1000 \n 2000 2000 \n 2100 2100 seeking says-seeking \n 2200 2600 seeking \n 2500 2600";
+    assert_eq!(seeks(MINUTE_MS, looks), [(2, 2)]);
 }
 
 #[test]

@@ -277,3 +277,22 @@ fn a_dimension_that_is_taken_back_holds_for_what_was_before() {
     let plans: Vec<_> = batches[0].views.iter().map(|view| view.dims.clone()).collect();
     assert_eq!(plans, [vec![("plan".to_owned(), "gold".to_owned())], vec![]]);
 }
+
+/// What a player is doing when an engine attaches itself anew, after `before` happened in the middle of playback.
+fn state_attached_anew_after(before: Signal<'_>) -> &'static str {
+    let (mut tracker, player) = tracker();
+    tracker.observe(player, Signal::Source("blob:https://a.example/1"), &playing(0), at(0));
+    tracker.observe(player, Signal::Observed, &playing(0), at(0));
+    tracker.observe(player, Signal::Observed, &playing(250), at(250));
+    tracker.observe(player, before, &playing(250), at(250));
+    let empty = Snapshot { paused: true, ready: false, pos: Some(Media::from_ms(0)), ..Snapshot::default() };
+    tracker.observe(player, Signal::Source("blob:https://a.example/1"), &empty, at(300));
+    tracker.inspect(player).expect("a view").state
+}
+
+#[test]
+fn an_engine_that_attaches_itself_anew_begins_anew() {
+    let broken = Signal::Failed { code: "bufferAppendError", message: "", fatal: true };
+    assert_eq!(state_attached_anew_after(broken), "idle");
+    assert_eq!(state_attached_anew_after(Signal::Observed), "idle");
+}
