@@ -27,6 +27,7 @@ pub mod ingest;
 pub mod metrics;
 pub mod queue;
 pub mod rebuild;
+mod replace;
 pub mod report;
 mod server;
 pub mod sink;

@@ -3,8 +3,8 @@
 //! It holds hashes, never tokens. It is written whole beside its place and then put there, so that a collector which
 //! reads it meets the old or the new one; a lock keeps two commands from losing each other's changes.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::fs::{self, OpenOptions};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use quartile_protocol::clock::Wall;
@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Grant, Reach, Scope, TokenHash, token_hash};
 use crate::config::{hash_from_hex, hex};
+use crate::replace::{private, replace};
 
 /// The version of the file.
 const VERSION: u32 = 1;
@@ -180,18 +181,7 @@ fn write(path: &Path, tokens: &[Token]) -> io::Result<()> {
         created_at: token.created_at.as_ms(),
     });
     let text = serde_json::to_vec_pretty(&FileText { v: VERSION, tokens: tokens.collect() })?;
-    let draft = path.with_extension("draft");
-    let mut file = private(&draft, OpenOptions::new().create(true).truncate(true))?;
-    file.write_all(&text)?;
-    file.sync_all()?;
-    fs::rename(&draft, path)
-}
-
-/// Opens a file for writing that only its owner can read.
-fn private(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
-    options.write(true).open(path)
+    replace(path, &text)
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
 //! Adds a site to the file, which otherwise stays as its owner wrote it, comments and all.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use toml::{Table, Value};
 
 use super::{ConfigError, Env, parse};
+use crate::replace::replace;
 
 /// A site to be added: what its section will say.
 #[derive(Clone, Debug)]
@@ -48,7 +48,7 @@ pub fn add_site(path: &Path, site: &NewSite, env: Env<'_>) -> Result<String, Edi
     let gap = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
     let text = format!("{text}{gap}\n{section}");
     parse(&text, env)?;
-    replace(path, &text).map_err(at)?;
+    replace(path, text.as_bytes()).map_err(at)?;
     Ok(section)
 }
 
@@ -62,18 +62,6 @@ fn section(site: &NewSite) -> String {
     // One key at a time, in this order: a table would sort them.
     let lines = keys.into_iter().map(|(key, value)| Table::from_iter([(key.to_owned(), value)]).to_string());
     lines.fold("[[sites]]\n".to_owned(), |text, line| text + &line)
-}
-
-/// Puts the new file in the place of the old one at once, with its rights. A link stays a link.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let path = fs::canonicalize(path)?;
-    let mut draft = path.clone().into_os_string();
-    draft.push(".draft");
-    let mut file = File::create(&draft)?;
-    file.set_permissions(fs::metadata(&path)?.permissions())?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(draft, path)
 }
 
 #[cfg(test)]
