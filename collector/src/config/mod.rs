@@ -162,6 +162,7 @@ pub fn parse(text: &str, env: Env<'_>) -> Result<Config, ConfigError> {
     config.read_rest(&mut root);
     root.finish();
     config.read_env(env, &mistakes);
+    config.check_proxies(&mistakes);
     mistakes.into_result(config)
 }
 

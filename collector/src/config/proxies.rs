@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use http::HeaderName;
 use ipnet::IpNet;
 
-use super::reader::Section;
+use super::reader::{Mistakes, Section};
 use super::sink::secret;
 use super::{Config, Env};
 use crate::enrich::address::{ProxySecret, Trust};
@@ -39,12 +39,16 @@ impl Config {
         let Some(mut section) = root.section("geo") else { return };
         self.mmdb = mmdb(&mut section);
         self.headers = geo_headers(&mut section);
+        section.finish();
+    }
+
+    /// Once the environment was read, too, which may name the proxies.
+    pub(super) fn check_proxies(&self, mistakes: &Mistakes) {
         if self.headers != HeaderNames::default() && self.trust == Trust::default() {
             let cure =
                 "are believed from nobody: name your proxies in `trusted_proxies`, or a secret in `proxy_secret`";
-            section.blame("headers", cure);
+            mistakes.add("geo.headers", cure);
         }
-        section.finish();
     }
 }
 

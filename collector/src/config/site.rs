@@ -81,13 +81,13 @@ impl GeoPrecision {
 
     /// As much of a place as is to be kept.
     #[must_use]
-    pub fn of(self, place: &Place) -> Place {
-        let kept = |least, text: &String| if self as u8 >= least as u8 { text.clone() } else { String::new() };
+    pub fn of(self, place: Place) -> Place {
+        let kept = |least, text| if self as u8 >= least as u8 { text } else { String::new() };
         Place {
-            country: kept(Self::Country, &place.country),
-            region: kept(Self::Region, &place.region),
-            city: kept(Self::City, &place.city),
-            isp: kept(Self::Country, &place.isp),
+            country: kept(Self::Country, place.country),
+            region: kept(Self::Region, place.region),
+            city: kept(Self::City, place.city),
+            isp: kept(Self::Country, place.isp),
         }
     }
 }
@@ -351,7 +351,7 @@ mod tests {
         let [country, region, city, isp] = texts;
         let whole = Place { country, region, city, isp };
         let kept = |precision: GeoPrecision| {
-            let place = precision.of(&whole);
+            let place = precision.of(whole.clone());
             [place.country, place.region, place.city, place.isp].map(|text| !text.is_empty())
         };
         assert_eq!(kept(GeoPrecision::None), [false; 4]);

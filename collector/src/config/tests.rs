@@ -265,6 +265,7 @@ fn headers_without_a_trusted_proxy_are_a_mistake() {
     let site = "[[sites]]\nid = \"a\"\norigins = [\"*\"]\n[geo]\nheaders = { country = \"X-Country\" }";
     assert!(mistakes(Some(site), &[])[0].starts_with("line 5: geo.headers: "));
     assert_eq!(mistakes(Some(&format!("trusted_proxies = [\"::1\"]\n{site}")), &[]), [""; 0]);
+    assert_eq!(mistakes(Some(site), &[("QUARTILE_TRUSTED_PROXIES", "10.0.0.0/8")]), [""; 0]);
 }
 
 #[test]
