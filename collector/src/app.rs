@@ -33,6 +33,7 @@ use crate::rebuild::{self, Refill};
 use crate::server::{Handle, Reloads, Server, Services};
 use crate::sink::{Sink, Source};
 use crate::store::Store;
+use crate::store::none::PointlessError;
 use crate::store::reopen::Reopening;
 use crate::watch::{Watch, files};
 
@@ -272,6 +273,24 @@ pub fn open_store(config: &Config, clock: &Clock) -> Result<Arc<dyn Store>, Stor
         tracing::error!(path = %path.display(), "THE STORE WAS DAMAGED, set aside and begun anew: what queue and archive still have is filled in, anything older is missing from reports");
     }
     Ok(Arc::new(store))
+}
+
+/// Whether this build has a store for the configuration, or needs none.
+///
+/// # Errors
+/// Why a collector would take in what it can give to nobody.
+#[cfg(feature = "duckdb")]
+pub const fn check_store(_: &Config) -> Result<(), PointlessError> {
+    Ok(())
+}
+
+/// Whether this build has a store for the configuration, or needs none.
+///
+/// # Errors
+/// Why a collector would take in what it can give to nobody.
+#[cfg(not(feature = "duckdb"))]
+pub fn check_store(config: &Config) -> Result<(), PointlessError> {
+    crate::store::none::NoStore::for_sinks(&config.sinks).map(drop)
 }
 
 /// There is no store in this build: rows go to sinks alone.

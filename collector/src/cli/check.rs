@@ -51,6 +51,9 @@ pub fn run(path: Option<&PathBuf>) -> Result<(), Box<dyn Error>> {
     for site in config.sites.iter() {
         findings.tell("site", Ok(format!("{}  {}", site.id, site.origins)));
     }
+    if let Err(error) = app::check_store(&config) {
+        findings.tell("store", Err(error.to_string()));
+    }
     findings.tell("data", folder(&config.data_dir));
     findings.tell("disk", space(&config));
     let (queue, at_work) = queue(&config);

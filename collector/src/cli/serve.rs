@@ -1,6 +1,7 @@
 //! `quartile serve`: the collector at work, until a signal ends it.
 
 use std::error::Error;
+use std::fs;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
@@ -42,10 +43,13 @@ async fn collect(path: Option<PathBuf>, config: Config) -> Result<(), Box<dyn Er
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let mut hang_up = signal(SignalKind::hangup())?;
     let clock = Clock::system();
+    app::check_store(&config)?;
+    // Before tokens are read, so that none is changed unseen while the collector starts.
+    fs::create_dir_all(&config.data_dir)?;
+    let mut changes = Changes::watch(path.as_deref(), &config.tokens_path());
     let (settings, for_store) = (config.clone(), clock.clone());
     let open_store = move || app::open_store(&settings, &for_store);
     let collector = Collector::start(config.clone(), clock, bounds(&config.bounds), open_store).await?;
-    let mut changes = Changes::watch(path.as_deref(), &config.tokens_path());
     tell_start(&config, &collector);
     loop {
         tokio::select! {
