@@ -57,9 +57,14 @@ where
         }
         return Err(too_large());
     }
-    let permits = permits(shared, declared.unwrap_or(BODY_BYTES))?;
+    let reserved = declared.unwrap_or(BODY_BYTES);
+    let mut permits = permits(shared, reserved)?;
     match timeout(shared.bounds.body_time, read(&mut body, declared.unwrap_or_default())).await {
-        Ok(Ok(Some(bytes))) => Ok(Taken { bytes, permits }),
+        Ok(Ok(Some(bytes))) => {
+            // Who did not say how long it would be had room for the longest.
+            drop(permits.bytes.split(reserved.saturating_sub(bytes.len())));
+            Ok(Taken { bytes, permits })
+        }
         Ok(Ok(None)) => {
             drain(shared, &mut body).await;
             Err(too_large())
