@@ -51,7 +51,8 @@ pub struct Enricher {
 pub struct Visitor {
     address: IpAddr,
     user_agent: Box<str>,
-    place: Place,
+    /// Whether what its headers tell is believed.
+    believed: bool,
     /// Whether Global Privacy Control is on.
     pub private: bool,
 }
@@ -63,14 +64,20 @@ impl Enricher {
         let peer = peer.to_canonical();
         let believed = self.trust.believes(peer, headers);
         let address = if believed { self.trust.behind(peer, headers, &self.headers) } else { peer };
-        let told = if believed { self.headers.place(headers) } else { Place::default() };
         let private = headers.get("sec-gpc").is_some_and(|value| value.as_bytes() == b"1");
-        let mut place = told.completed(|| self.places.of(address));
-        if private {
+        let user_agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        Visitor { address, user_agent: truncated(user_agent, USER_AGENT_BYTES).into(), believed, private }
+    }
+
+    /// Where the sender is, as far as known; without a city if it asked not to be followed.
+    #[must_use]
+    pub fn place(&self, visitor: &Visitor, headers: &HeaderMap) -> Place {
+        let told = if visitor.believed { self.headers.place(headers) } else { Place::default() };
+        let mut place = told.completed(|| self.places.of(visitor.address));
+        if visitor.private {
             place.city.clear();
         }
-        let user_agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        Visitor { address, user_agent: truncated(user_agent, USER_AGENT_BYTES).into(), place, private }
+        place
     }
 
     /// The sender's device, by its user agent and what its page says of it.
@@ -88,14 +95,6 @@ impl Enricher {
         }
         let salt = self.salts.of_day(day, now);
         salt.map_or_else(String::new, |salt| salt.hash(site, visitor.address, &visitor.user_agent))
-    }
-}
-
-impl Visitor {
-    /// Where the sender is, as far as known.
-    #[must_use]
-    pub fn place(&self) -> &Place {
-        &self.place
     }
 }
 
@@ -128,10 +127,11 @@ mod tests {
         let enricher = enricher(dir.path());
         let told = headers(&[("cf-ipcountry", "FR"), ("cf-ipcity", "Lyon"), ("cf-connecting-ip", "203.0.113.9")]);
         let behind = enricher.visitor("127.0.0.1".parse().unwrap(), &told);
-        assert_eq!((behind.place.country.as_str(), behind.place.city.as_str()), ("FR", "Lyon"));
+        let place = enricher.place(&behind, &told);
+        assert_eq!((place.country.as_str(), place.city.as_str()), ("FR", "Lyon"));
         assert_eq!(behind.address, "203.0.113.9".parse::<IpAddr>().unwrap());
         let direct = enricher.visitor("198.51.100.7".parse().unwrap(), &told);
-        assert_eq!(direct.place, Place::default());
+        assert_eq!(enricher.place(&direct, &told), Place::default());
         assert_eq!(direct.address, "198.51.100.7".parse::<IpAddr>().unwrap());
     }
 
@@ -142,7 +142,8 @@ mod tests {
         let peer = "127.0.0.1".parse().unwrap();
         let told = headers(&[("cf-ipcountry", "FR"), ("cf-ipcity", "Lyon"), ("sec-gpc", "1")]);
         let visitor = enricher.visitor(peer, &told);
-        assert_eq!((visitor.place.country.as_str(), visitor.place.city.as_str()), ("FR", ""));
+        let place = enricher.place(&visitor, &told);
+        assert_eq!((place.country.as_str(), place.city.as_str()), ("FR", ""));
         let (site, now) = (SiteId::new("demo").unwrap(), Wall::from_ms(1_790_000_000_000));
         assert_eq!(enricher.daily_viewer(&visitor, &site, 20_717, now), "");
         let open = enricher.visitor(peer, &headers(&[]));

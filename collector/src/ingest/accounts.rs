@@ -202,7 +202,9 @@ impl Pending {
 
 impl Drop for Pending {
     fn drop(&mut self) {
-        self.close(self.open, |entries| &mut entries.dropped[BodyCode::Unavailable as usize]);
+        if self.open > 0 {
+            self.close(self.open, |entries| &mut entries.dropped[BodyCode::Unavailable as usize]);
+        }
     }
 }
 

@@ -18,9 +18,11 @@ pub(super) fn reader(access: &Access, headers: &HeaderMap) -> Result<Reader, Res
 
 /// What a reader is told whose token does not reach so far. `None` lets through.
 pub(super) fn refusal(reader: &Reader, scope: Scope, site: Option<&SiteId>) -> Option<Response> {
-    let of_what = site.map_or_else(|| "every site".to_owned(), |site| format!("the site `{site}`"));
-    let message = format!("this takes a token with the scope `{}` for {of_what}", scope.as_str());
-    (!reader.may(scope, site)).then(|| answer::error(StatusCode::FORBIDDEN, "forbidden", &message))
+    (!reader.may(scope, site)).then(|| {
+        let of_what = site.map_or_else(|| "every site".to_owned(), |site| format!("the site `{site}`"));
+        let message = format!("this takes a token with the scope `{}` for {of_what}", scope.as_str());
+        answer::error(StatusCode::FORBIDDEN, "forbidden", &message)
+    })
 }
 
 fn unauthorized(access: &Access) -> Response {

@@ -14,8 +14,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use axum::Extension;
-use axum::extract::{Request, State};
 use axum::response::Response;
 use bytes::Bytes;
 use http::header::{
@@ -63,16 +61,6 @@ impl From<Problem> for Refused {
     fn from(problem: Problem) -> Self {
         Self { problem, retry_after: None, account: None }
     }
-}
-
-/// Takes in a batch that came through the router; most do not: see [`routes`](super::routes).
-pub(super) async fn take(
-    State(shared): State<Arc<Shared>>,
-    Extension(peer): Extension<Peer>,
-    Extension(id): Extension<RequestId>,
-    request: Request,
-) -> Response {
-    answer(&shared, peer, id, request).await
 }
 
 /// Takes in a batch.
@@ -292,12 +280,14 @@ fn prepare(
     let visitor = services.enricher.visitor(sender.peer.0, sender.headers);
     let client = decoded.batch.client.as_ref();
     let asked = visitor.private || client.is_some_and(|client| client.gpc == Some(true));
+    // A batch without the context has neither device nor place.
+    let place = client.map(|_| site.geo.of(services.enricher.place(&visitor, sender.headers))).unwrap_or_default();
     let facts = Facts {
         received_at,
         private: asked || site.consent == Consent::Denied,
         custom: &site.dimensions,
         agent: client.map_or_else(Agent::default, |client| services.enricher.agent(&visitor, client)),
-        place: &site.geo.of(visitor.place()),
+        place: &place,
         daily_viewer: &|day| services.enricher.daily_viewer(&visitor, &site.id, day, received_at),
     };
     let discarded = mem::take(&mut decoded.batch.discarded);

@@ -31,7 +31,8 @@ const ROBOTS: &str = "User-agent: *\nDisallow: /\n";
 /// All routes.
 pub(super) fn all(shared: Arc<Shared>) -> Router {
     Router::new()
-        .route(COLLECT, post(collect::take).options(collect::preflight))
+        // Batches do not come this way; that they are taken is told to who asks with another method.
+        .route(COLLECT, post(method_not_allowed).options(collect::preflight))
         .route("/v1/reports/query", post(reports::query))
         .route("/v1/reports/catalog", get(reports::catalog))
         .route("/quartile.js", get(assets::serve_stable))
@@ -68,7 +69,7 @@ pub(super) fn for_peer(
         async move {
             let answer = match way {
                 Way::Batch(shared, span) => collect::answer(&shared, peer, id, request).instrument(span).await,
-                Way::Routed(routes) => routed(routes, peer, id, request).await,
+                Way::Routed(routes) => routed(routes, id, request).await,
             };
             drop(at_work);
             Ok(identified(answer, id))
@@ -82,10 +83,8 @@ enum Way {
     Routed(Router),
 }
 
-async fn routed(mut routes: Router, peer: Peer, id: RequestId, mut request: http::Request<Incoming>) -> Response {
+async fn routed(mut routes: Router, id: RequestId, request: http::Request<Incoming>) -> Response {
     let span = tracing::info_span!("request", %id, method = %request.method(), path = request.uri().path());
-    request.extensions_mut().insert(peer);
-    request.extensions_mut().insert(id);
     let answering = async move {
         let Ok(answer) = routes.call(request.map(Body::new) as Request).await;
         tracing::debug!(status = answer.status().as_u16(), "answered");
