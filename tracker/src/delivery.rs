@@ -1,16 +1,20 @@
 //! When to send, and when to try again.
 //!
-//! One request at a time; the next when its interval has passed, or at once when something important happened. What is
-//! refused for now or lost is said again after a delay that doubles, up to a bound, with jitter, so that many pages do
-//! not come back together.
+//! One request at a time: soon after a play, at once when something went wrong or came to its end, and for the rest once in
+//! an interval, because what a request costs is mostly its headers. What is refused for now or lost is said again after a
+//! delay that doubles, up to a bound, with jitter, so that many pages do not come back together.
 
 use quartile_protocol::clock::{Millis, Mono};
 
 use crate::ledger::DeliveryId;
 use crate::random::Random;
 
-/// From the first news to the request that tells it.
-const INTERVAL_MS: Millis = 10_000;
+/// From the first news to the request that tells it. It is what a browser that crashes loses at most; from a page that is
+/// hidden or left everything is sent.
+pub(crate) const INTERVAL_MS: Millis = 30_000;
+
+/// From a play to the request that tells it. It takes long enough to hold what comes along with a play.
+pub(crate) const SOON_MS: Millis = 3_000;
 
 /// The first delay after a failure, and the longest.
 const BACKOFF_MS: Millis = 1_000;
@@ -50,9 +54,8 @@ impl Schedule {
         Self { underway: Vec::new(), next_id: 0, due: Mono::NEVER, hold: Mono::from_ms(0), failures: 0 }
     }
 
-    /// There is something to say, by `now` if it is important.
-    pub(crate) fn want(&mut self, important: bool, now: Mono) {
-        let at = if important { now } else { now + INTERVAL_MS };
+    /// There is something to say, at the latest then.
+    pub(crate) fn want(&mut self, at: Mono) {
         self.due = self.due.min(at);
     }
 
@@ -105,7 +108,7 @@ impl Schedule {
         if later {
             delay = delay.max(random.jitter((BACKOFF_MS << self.failures).min(BACKOFF_MAX_MS)));
             self.failures = (self.failures + 1).min(16);
-            self.want(true, now);
+            self.want(now);
         } else {
             self.failures = 0;
         }

@@ -52,7 +52,6 @@ fn pass(ladder: Ladder, percent: u8, field: Field, ledger: &mut Ledger) {
         let details = ledger.event(EventType::Quartile);
         details.word("ladder", Ladder::WORDS, ladder as usize);
         details.number("percent", percent.into());
-        ledger.important = true;
     }
 }
 

@@ -192,8 +192,8 @@ pub(crate) struct Ledger {
     /// The moment that is being noted, and where the playhead is.
     pub now: Mono,
     pub pos: Option<Media>,
-    /// Whether something happened that is not to wait.
-    pub important: bool,
+    /// When something that is not to wait is to be sent.
+    pub due: Mono,
     items: Vec<Box<Item>>,
     open: Option<Box<Open>>,
     /// Where the details of events are written that are too many.
@@ -217,7 +217,7 @@ impl Ledger {
         dates: Dates { epoch: Wall::from_ms(0), server_ahead_ms: 0 },
         now: Mono::from_ms(0),
         pos: None,
-        important: false,
+        due: Mono::NEVER,
         items: Vec::new(),
         open: None,
         nowhere: Json::EMPTY,
@@ -320,13 +320,15 @@ impl Ledger {
 
     fn keep(&mut self, what: What, n: u32, at: Wall, text: Json) {
         self.items.push(Box::new(Item { what, n, at, text, said: Said::WAITING, told: false }));
-        self.keep_few(Item::weight_of_event, MAX_EVENTS);
+        if self.keep_few(Item::weight_of_event, MAX_EVENTS) > MAX_EVENTS / 2 {
+            self.due = self.now;
+        }
         self.keep_few(Item::weight_of_waiting_slice, MAX_WAITING);
         self.keep_few(Item::weight_of_slice, MAX_CLOSED);
     }
 
-    /// Gives up the oldest of those that weigh something, as long as they weigh too much together.
-    fn keep_few(&mut self, weigh: fn(&Item) -> usize, most: usize) {
+    /// Gives up the oldest of those that weigh something, as long as they weigh too much together. Gives what they weigh.
+    fn keep_few(&mut self, weigh: fn(&Item) -> usize, most: usize) -> usize {
         let mut weight = 0;
         for item in &self.items {
             weight += weigh(item);
@@ -342,6 +344,7 @@ impl Ledger {
             let lost = self.items.remove(index);
             self.given_up += u64::from(lost.said != Said::ACKNOWLEDGED);
         }
+        weight
     }
 
     /// From now on, what happens has other dimensions: these.

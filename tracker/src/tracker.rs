@@ -7,7 +7,7 @@ use quartile_protocol::event::StopReason;
 use quartile_protocol::id::ViewId;
 use quartile_protocol::limits;
 
-use crate::delivery::Schedule;
+use crate::delivery::{INTERVAL_MS, Schedule};
 use crate::ledger::{Dates, DeliveryId, Request, Said};
 use crate::random::Random;
 use crate::signal::{PageSignal, Snapshot, Told, What};
@@ -507,17 +507,17 @@ impl Tracker {
 
     /// Sends what is due, and notes when the rest will be.
     fn plan(&mut self, now: Mono) {
-        let (mut waiting, mut important) = (false, false);
+        let (mut waiting, mut due) = (false, now + INTERVAL_MS);
         for index in 0..self.views() {
             let Some(view) = self.view(index) else { continue };
             waiting |= view.ledger().is_waiting();
-            important |= view.take_importance();
+            due = due.min(view.take_due());
         }
         if !waiting {
             self.schedule.rest();
             return;
         }
-        self.schedule.want(important, now);
+        self.schedule.want(due);
         if self.schedule.is_due(now) {
             self.send(false, now);
         }
@@ -556,6 +556,9 @@ impl Tracker {
         if request.items == 0 {
             self.schedule.end(id);
             return false;
+        }
+        if request.full {
+            self.schedule.want(now);
         }
         if self.confessing == Said::ACKNOWLEDGED {
             (self.confessing, self.confessed) = (Said::by(id), self.discarded);

@@ -35,6 +35,7 @@ use self::seek::Seeks;
 use self::stall::Stall;
 use self::state::{Start, State, Times, Wait};
 pub use self::subject::{Subject, take_text};
+use crate::delivery::SOON_MS;
 use crate::ledger::{Dates, Ledger};
 use crate::playhead::{Playhead, Put, Step};
 use crate::signal::{Length, Snapshot, Told, What};
@@ -313,6 +314,7 @@ impl View {
         slice.fields[Field::StartupMs] = self.wait.startup_ms();
         let n = slice.n;
         self.ledger.event_in(n, EventType::Play, Some(from), began);
+        self.ledger.due = self.ledger.due.min(self.ledger.now + SOON_MS);
         self.learn_kind();
     }
 
@@ -406,7 +408,7 @@ impl View {
             self.dead_at = self.ledger.now + SURVIVAL_MS;
             self.enter(State::Failed);
             self.fail_to_start();
-            self.ledger.important = true;
+            self.ledger.due = self.ledger.now;
         }
     }
 
@@ -512,12 +514,12 @@ impl View {
         self.ledger.slice().stop_reason = Some(reason);
         self.ledger.event(EventType::Stop).word("reason", StopReason::WORDS, reason as usize);
         self.ledger.close();
-        self.ledger.important = true;
+        self.ledger.due = self.ledger.now;
     }
 
-    /// Whether something important happened since the last call.
-    pub(crate) fn take_importance(&mut self) -> bool {
-        std::mem::take(&mut self.ledger.important)
+    /// When what happened since the last call is to be sent; never if nothing hurries.
+    pub(crate) const fn take_due(&mut self) -> Mono {
+        std::mem::replace(&mut self.ledger.due, Mono::NEVER)
     }
 
     pub(crate) fn ledger(&mut self) -> &mut Ledger {

@@ -200,7 +200,7 @@ impl View {
         self.progress.climb(self.playhead.run_ms(), played_here, &mut self.ledger);
         self.ledger.count(Field::Ends);
         self.ledger.event(EventType::End);
-        self.ledger.important = true;
+        self.ledger.due = self.ledger.now;
     }
 
     fn seek(&mut self, seen: &Snapshot) {

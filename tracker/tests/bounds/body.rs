@@ -58,16 +58,16 @@ fn the_two_hundred_and_first_view_goes_into_another_body() {
 }
 
 /// So many of the largest events nearly fill a body.
-const EVENTS: usize = 80;
+const EVENTS: usize = 79;
 
 /// How long each body is, and how many events are in all, where one of them is so much longer.
 fn bodies_of(longer: usize) -> (Vec<usize>, usize) {
-    let (mut tracker, players) = page_of(2);
-    let value = "x".repeat(500);
+    let (mut tracker, players) = page_of(4);
+    let value = "x".repeat(503);
     for event in 0..EVENTS {
         let value = if event == 0 { &value[..longer] } else { &value };
-        // No view gives up any of it.
-        let player = players[event % 2];
+        // No view gives up any of it, or sends it before.
+        let player = players[event % 4];
         tracker.observe(player, Signal::Interaction { feature: "", name: "", value }, &ready(), Mono::default());
     }
     let bodies = freeze(&mut tracker);
@@ -81,7 +81,7 @@ fn a_byte_too_many_goes_into_another_body_and_nothing_is_lost_between_them() {
         .map(|longer| {
             let (bytes, events) = bodies_of(longer);
             assert!(bytes.iter().all(|&bytes| bytes <= SDK_BODY_BYTES), "{bytes:?}");
-            assert_eq!(events, EVENTS + 2, "these, and two impressions");
+            assert_eq!(events, EVENTS + 4, "these, and four impressions");
             bytes.len()
         })
         .collect();

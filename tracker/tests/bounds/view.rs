@@ -32,7 +32,7 @@ fn seek_until(events: u32) -> Known {
         page.seek(Media::from_ms(i64::from(seek % 2) * 1_000_000), 20);
         page.wait(2_100);
     }
-    page.wait(20_000);
+    page.wait(40_000);
     Known::of(page.sent())
 }
 
@@ -96,7 +96,7 @@ fn what_is_played_under_the_fifty_first_set_of_dimensions_is_counted_under_the_f
     assert_eq!(known.discarded, 0);
 }
 
-/// A film that is played for half a second every 13 s, by a collector's clock that says each time that a mark is near: so
+/// A film that is played for half a second every 33 s, by a collector's clock that says each time that a mark is near: so
 /// many slices. When the collector has them all, the title becomes known.
 fn title_after_slices(slices: u32) -> Vec<Batch> {
     let opened = Wall::from_ms(OPENED.as_ms() - 1_000);
@@ -105,18 +105,18 @@ fn title_after_slices(slices: u32) -> Vec<Batch> {
     let player = tracker.attach(Subject::default());
     tracker.observe(player, Signal::Source("/film.mp4"), &look(0, true), Mono::default());
     for slice in 0..i64::from(slices) {
-        let at = |ms: i64| Mono::from_ms((slice * 13_000 + ms) as u64);
+        let at = |ms: i64| Mono::from_ms((slice * 33_000 + ms) as u64);
         let pos = slice * 500;
         tracker.observe(player, Signal::Observed, &look(pos, false), at(0));
         tracker.observe(player, Signal::Paused, &look(pos + 500, true), at(500));
         tracker.observe(player, Signal::Observed, &look(pos + 500, true), at(2_000));
-        tracker.handle_timeout(at(12_000));
+        tracker.handle_timeout(at(32_000));
         let server_time = Some(Wall::from_ms(OPENED.as_ms() - 2_000));
         while let Some(send) = tracker.poll_output() {
-            tracker.delivered(send.delivery, Answer { server_time, ..Answer::ACKNOWLEDGED }, at(12_000));
+            tracker.delivered(send.delivery, Answer { server_time, ..Answer::ACKNOWLEDGED }, at(32_000));
         }
     }
-    let now = Mono::from_ms(u64::from(slices) * 13_000);
+    let now = Mono::from_ms(u64::from(slices) * 33_000);
     tracker.describe(player, Subject::new("vid\0film\0vtitle\0Film\0", None), now);
     tracker.page(PageSignal::Frozen, now);
     std::iter::from_fn(|| tracker.poll_output()).map(|send| shell().complete(&send, opened)).collect()

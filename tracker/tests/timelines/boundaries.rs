@@ -107,7 +107,7 @@ timeline!(
    0.000 play @0
   10.000 pause @10
 3700.000 stop reason=idle
-slice 0 at 0.000 for 20.000: views=1 impressions=1 play_requests=1 plays=1 pauses=1 played_ms=10000 content_ms=10000 paused_ms=10000 engaged_ms=10000 ladder_plays=1 played_ms_other=10000 startup_ms=1 watched=17% active=1
+slice 0 at 0.000 for 33.500: views=1 impressions=1 play_requests=1 plays=1 pauses=1 played_ms=10000 content_ms=10000 paused_ms=23500 engaged_ms=10000 ladder_plays=1 played_ms_other=10000 startup_ms=1 watched=17% active=1
 slice 1 at 3700.000 for 0.000: stops=1 stop_reason=idle
 --- another view
 3700.000 impression

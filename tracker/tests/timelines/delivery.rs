@@ -19,17 +19,13 @@ fn times(page: &quartile_simulator::page::Page) -> Vec<f64> {
 }
 
 #[test]
-fn every_ten_seconds_at_quartiles_at_the_end_and_when_the_page_is_left() {
+fn soon_after_a_play_every_half_minute_at_the_end_and_when_the_page_is_left() {
     let mut page = open(quartile_simulator::network::good_network());
     run(&mut page, FILM);
     insta::assert_debug_snapshot!(times(&page), @"
     [
-        10.0,
-        11.3,
-        21.3,
-        31.55,
-        36.5,
-        46.0,
+        4.55,
+        34.8,
         46.3,
         60.0,
     ]
@@ -40,7 +36,7 @@ fn every_ten_seconds_at_quartiles_at_the_end_and_when_the_page_is_left() {
 fn a_paused_page_is_silent() {
     let mut page = open(quartile_simulator::network::good_network());
     run(&mut page, "0 source /film.mp4\n0 load 60\n0 play\n5 pause\n3000 look");
-    assert!(times(&page).iter().all(|&at| at < 16.0), "{:?}", times(&page));
+    assert!(times(&page).iter().all(|&at| at < 36.0), "{:?}", times(&page));
 }
 
 #[test]
@@ -69,7 +65,7 @@ fn requests_that_are_never_answered_are_said_again() {
 fn retry_after_is_kept_to() {
     let mut page = open(Box::new(|_, _| Some((10, Answer::later(40_000)))));
     run(&mut page, "0 source /film.mp4\n0 load 60\n0 play\n55 look");
-    assert_eq!(times(&page), [10.0, 50.01]);
+    assert_eq!(times(&page), [3.25, 43.26]);
 }
 
 #[test]
@@ -81,7 +77,7 @@ fn what_was_refused_for_good_is_counted_and_not_said_again() {
     }));
     run(&mut page, "0 source /film.mp4\n0 load 60\n15 play\n20 leave");
     let discarded: Vec<_> = page.sent().iter().flat_map(|sent| sent.batch.discarded.clone()).collect();
-    assert_eq!(discarded, [(quartile_protocol::batch::Discard::Refused, 2)]);
+    assert_eq!(discarded, [(quartile_protocol::batch::Discard::Refused, 4)]);
 }
 
 #[test]
@@ -91,7 +87,7 @@ fn what_was_refused_is_told_even_after_the_page_was_hidden() {
         let refused = now > Mono::from_ms(10_000) && std::mem::take(&mut refuses);
         Some((10, if refused { Answer::REFUSED } else { Answer::ACKNOWLEDGED }))
     }));
-    run(&mut page, "0 source /film.mp4\n0 load 60\n1 play\n5 hide\n6 show\n30 leave");
+    run(&mut page, "0 source /film.mp4\n0 load 60\n1 play\n5 hide\n6 show\n45 leave");
     let discarded: Vec<_> = page.sent().iter().flat_map(|sent| sent.batch.discarded.clone()).collect();
     assert!(matches!(discarded[..], [(quartile_protocol::batch::Discard::Refused, 1..)]), "{discarded:?}");
 }
@@ -141,7 +137,7 @@ fn what_was_said_when_the_page_was_hidden_is_said_again_when_it_is_left() {
 #[test]
 fn a_slice_is_said_whole_when_it_opens_and_when_it_closes() {
     let mut page = open(quartile_simulator::network::good_network());
-    run(&mut page, "0 source /film.mp4\n0 load 3000\n0 play\n35 leave");
+    run(&mut page, "0 source /film.mp4\n0 load 3000\n0 play\n70 leave");
     let said = page.sent().iter().map(|sent| {
         let slice = &sent.batch.views[0].slices[0];
         (sent.batch.client.is_some(), slice.fields[Field::Plays], slice.fields[Field::Stops])
@@ -157,7 +153,7 @@ fn an_event_that_waits_alone_is_told_as_well() {
         let events = sent.batch.views.iter().flat_map(|view| &view.events);
         events.filter(|event| event.kind.name() == "seek").count() == 1
     });
-    assert_eq!(seeks.map(|sent| sent.at.as_ms()).collect::<Vec<_>>(), [21_500]);
+    assert_eq!(seeks.map(|sent| sent.at.as_ms()).collect::<Vec<_>>(), [39_000]);
 }
 
 #[test]

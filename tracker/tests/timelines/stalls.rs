@@ -192,16 +192,16 @@ timeline!(
     "0    source /film.mp4
      0    load 600
      290  play
-     298  stall 6
-     310  leave",
+     298  stall 14
+     320  leave",
     @"
    0.000 impression
  290.000 play_request @0
  290.000 play @0
- 298.000 rebuffer cause=network took_ms=6000 @8
- 310.000 stop reason=closed
-slice 0 at 0.000 for 300.000: views=1 impressions=1 play_requests=1 plays=1 rebuffers=1 rebuffer_ms=2000 played_ms=8000 content_ms=8000 engaged_ms=8000 rebuffered=1 ladder_plays=1 played_ms_other=8000 startup_ms=1 watched=1% active=10000
-slice 1 at 300.000 for 10.000: stops=1 rebuffer_ms=4000 played_ms=6000 content_ms=6000 engaged_ms=6000 played_ms_other=6000 watched=1% active=1 stop_reason=closed
+ 298.000 rebuffer cause=network took_ms=14000 @8
+ 320.000 stop reason=closed
+slice 0 at 0.000 for 308.000: views=1 impressions=1 play_requests=1 plays=1 rebuffers=1 rebuffer_ms=10000 played_ms=8000 content_ms=8000 engaged_ms=8000 rebuffered=1 ladder_plays=1 played_ms_other=8000 startup_ms=1 watched=1% active=10000
+slice 1 at 308.000 for 12.000: stops=1 rebuffer_ms=4000 played_ms=8000 content_ms=8000 engaged_ms=8000 played_ms_other=8000 watched=2% active=1 stop_reason=closed
 "
 );
 
