@@ -32,13 +32,29 @@ export function useVideo(quartile: Quartile, meta?: Meta): RefCallback<HTMLMedia
   );
 }
 
-/** What `<video>` takes, and who tracks it. */
+/** What `<video>` takes, its `ref` included, and who tracks it. */
 export interface VideoProps extends ComponentProps<'video'> {
   quartile: Quartile;
   meta?: Meta;
 }
 
 /** A `<video>` that is tracked. */
-export function Video({ quartile, meta, ...video }: VideoProps): ReactElement {
-  return createElement('video', { ...video, ref: useVideo(quartile, meta) });
+export function Video({ quartile, meta, ref, ...video }: VideoProps): ReactElement {
+  const track = useVideo(quartile, meta);
+  const undo = useRef<void | (() => void)>(undefined);
+  const both = useCallback(
+    (element: HTMLVideoElement | null) => {
+      track(element);
+      if (typeof ref !== 'function') {
+        if (ref) ref.current = element;
+      } else if (element || !undo.current) {
+        undo.current = ref(element);
+      } else {
+        // Who gave a way to undo it is not told by `null`.
+        undo.current();
+      }
+    },
+    [track, ref],
+  );
+  return createElement('video', { ...video, ref: both });
 }

@@ -15,7 +15,7 @@ const stage = new Stage();
 /** Opens a page with `element` in StrictMode; `mounts` counts how often effects are run. */
 async function visit(name: string, collector: string, element: string) {
   const contents = `
-    import { StrictMode, useEffect, useState } from 'react';
+    import { StrictMode, useCallback, useEffect, useRef, useState } from 'react';
     import { createRoot } from 'react-dom/client';
     import { Video, useQuartile, useVideo } from 'quartile/react';
     window.mounts = 0;
@@ -23,6 +23,8 @@ async function visit(name: string, collector: string, element: string) {
       const quartile = useQuartile({ collector: '${collector}', site: 'demo' });
       const [id, setId] = useState('intro');
       const meta = { video: { id } };
+      const own = useRef(null);
+      window.own = own;
       window.show = setId;
       useEffect(() => { mounts += 1; }, []);
       return ${element};
@@ -60,6 +62,26 @@ for (const [name, element] of Object.entries(ELEMENTS)) {
     assert.deepEqual(tab.complaints.filter((complaint) => !complaint.includes('react.dev')), []);
   });
 }
+
+test('the component gives its element to the ref of the application, too', { timeout: 60_000 }, async () => {
+  const collector = await stage.collector();
+  const object = await visit('object', collector.origin, '<Video ref={own} quartile={quartile} meta={meta} />');
+  await object.until('own.current instanceof HTMLVideoElement');
+  await object.close();
+
+  // StrictMode calls a ref, undoes it and calls it again: by what it gave for that, or else with nothing.
+  const called = (undo: string) => `<Video quartile={quartile} meta={meta}
+    ref={useCallback((element) => { (window.calls ??= []).push(!!element); ${undo} }, [])} />`;
+  for (const [name, undo, calls] of [
+    ['plain', '', [true, false, true]],
+    ['undone', 'return () => calls.push("undone");', [true, 'undone', true]],
+  ] as const) {
+    const tab = await visit(name, collector.origin, called(undo));
+    await tab.until('window.mounts === 2');
+    assert.deepEqual(await tab.run('calls'), calls);
+    await tab.close();
+  }
+});
 
 test('another id of the video is another view', { timeout: 60_000 }, async () => {
   const collector = await stage.collector();

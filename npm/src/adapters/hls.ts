@@ -18,14 +18,17 @@ export interface HlsJs {
   readonly currentLevel: number;
   readonly autoLevelEnabled: boolean;
   readonly latency: number;
-  readonly media?: { readonly error?: unknown } | null;
+  readonly media?: { readonly error?: unknown; readonly currentTime?: number } | null;
 }
 
 /** An element that plays by an hls.js of its own, which it may make later and make anew. */
-export type HlsElement = EventTarget & { readonly api?: unknown; readonly engine?: unknown; readonly error?: unknown };
+export type HlsElement = EventTarget & { readonly api?: unknown; readonly engine?: unknown; readonly error?: unknown; readonly audioTracks?: unknown };
 
 /** hls.js calls these errors: stalls, which are counted as such already, and what it broke off itself. */
 const NO_ERRORS = /^(buffer(Stalled|SeekOver|Nudge)|aborted$)/;
+
+/** So many seconds later than the position may a piece begin that is shown there. */
+const GAP = 0.5;
 
 /** Tells of a tracked element what its hls.js knows, until the engine is destroyed or the returned function is called. */
 export function hls(view: Told, engine: HlsJs | HlsElement): Detach {
@@ -36,9 +39,10 @@ export function hls(view: Told, engine: HlsJs | HlsElement): Detach {
 function follow(view: Told, element: HlsElement): Detach {
   let engine: unknown;
   let detach: Detach | undefined;
+  let over = false;
   const look = () => {
     const now = element.api ?? element.engine;
-    if (now === engine) return;
+    if (over || now === engine) return;
     detach?.();
     engine = now;
     detach = isEngine(now) ? watch(view, now, element) : undefined;
@@ -49,6 +53,7 @@ function follow(view: Told, element: HlsElement): Detach {
   // An element that was made in this turn makes its engine at the end of it, and nothing tells of that.
   void Promise.resolve().then(look);
   return () => {
+    over = true;
     types.forEach((type) => element.removeEventListener(type, look));
     detach?.();
   };
@@ -86,14 +91,19 @@ function watch(view: Told, engine: HlsJs, element?: HlsElement): Detach {
       if (frag.type === 'main') host(frag.url);
       view.tell({ bytes: (part ?? frag).stats?.loaded });
     },
+    hlsFragBuffered(_, { frag: { type, level, start, end } }) {
+      // What was loaded a second time is shown without a word, if it begins where the viewer is.
+      const at = engine.media?.currentTime ?? -1;
+      if (type === 'main' && start - GAP <= at && at < end) show(level);
+    },
     hlsFragChanged(_, { frag }) {
       // Another video at the same level is no switch.
       show(frag.level);
       if (isLive) view.tell({ latencyMs: inMs(engine.latency) });
     },
     hlsAudioTrackSwitched(_, { lang }) {
-      // The first is no switch.
-      if (hasAudio && lang) view.tell({ audio: lang });
+      // The first is no switch. An element that has tracks of its own tells of them itself.
+      if (hasAudio && lang && !element?.audioTracks) view.tell({ audio: lang });
       hasAudio = true;
     },
     async hlsError(_, { type, details, fatal, error, reason, response }) {

@@ -93,7 +93,7 @@ function eight(view: Told, player: VideoJs8): Detach {
     const cue = tracks.map(({ activeCues }) => activeCues?.[0]?.value).find(Boolean);
     if (!cue) return;
     const { uri, bandwidth, resolution } = cue;
-    host(uri && new URL(uri, absolute(player.currentSrc())).href);
+    host(uri);
     view.tell({ rendition: { width: resolution?.width, height: resolution?.height, kbps: kbps(bandwidth) } });
     learn();
     if (isLive) measure(playlist() ?? {});
