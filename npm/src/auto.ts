@@ -4,47 +4,54 @@ import type { Quartile, View } from './types.js';
 /** A framework that moves an element takes it out and puts it back; only what stays away is gone. */
 const GONE_MS = 1000;
 
-type Root = Document | ShadowRoot;
-
-/** Calls `media` for each media element in `node`, and `root` for each shadow root that is in it now. */
-function walk(node: Node, media: (element: HTMLMediaElement) => void, root: (root: ShadowRoot) => void): void {
-  if (!(node instanceof Element || node instanceof Document || node instanceof ShadowRoot)) return;
-  for (const element of [node, ...node.querySelectorAll('*')]) {
-    const { shadowRoot } = element as Element;
-    if (element instanceof HTMLMediaElement) media(element);
-    if (!shadowRoot) continue;
-    root(shadowRoot);
-    walk(shadowRoot, media, root);
+/** Calls `meet` for each element in `node` and in the shadow roots that are in it now. */
+function walk(node: Node, meet: (element: Element) => void): void {
+  // A text has nothing in it.
+  if (!('querySelectorAll' in node)) return;
+  for (const element of [node as Element, ...(node as Element).querySelectorAll('*')]) {
+    meet(element);
+    if (element.shadowRoot) walk(element.shadowRoot, meet);
   }
 }
 
-/** Tracks every `<video>` and `<audio>`, those that are added later as well, but for those with `data-quartile="off"`. */
-export function trackAll(quartile: Quartile, document: Document): void {
-  const views = new WeakMap<HTMLMediaElement, View>();
-  const added = (element: HTMLMediaElement) => {
-    if (element.isConnected && element.getAttribute('data-quartile') !== 'off') views.set(element, quartile.track(element));
+/**
+ * Tracks every `<video>` and `<audio>`, those that are added later as well, but for those with `data-quartile="off"`. Gives
+ * what ends that.
+ */
+export function trackAll(quartile: Quartile, document: Document): () => void {
+  const views = new WeakMap<Element, View>();
+  const enter = (element: Element) => {
+    const { localName, shadowRoot } = element;
+    if (shadowRoot) observe(shadowRoot);
+    if (element instanceof HTMLMediaElement) {
+      if (element.isConnected && element.getAttribute('data-quartile') !== 'off') views.set(element, quartile.track(element));
+    } else if (!shadowRoot && localName?.includes('-')) {
+      // What is defined later has its shadow root then. Most are never defined, or have none: that keeps no element.
+      const later = new WeakRef(element);
+      customElements.whenDefined(localName).then(
+        () => {
+          const root = later.deref()?.shadowRoot;
+          if (!root) return;
+          observe(root);
+          walk(root, enter);
+        },
+        // Not every name with a hyphen may be defined.
+        () => {},
+      );
+    }
   };
-  const removed = (element: HTMLMediaElement) => {
+  const leave = (element: Element) =>
     setTimeout(() => {
       if (!element.isConnected) views.get(element)?.stop();
     }, GONE_MS);
-  };
   const observer = new MutationObserver((changes) => {
     for (const { addedNodes, removedNodes } of changes) {
-      addedNodes.forEach(enter);
-      removedNodes.forEach((node) => walk(node, removed, () => {}));
+      addedNodes.forEach((node) => walk(node, enter));
+      removedNodes.forEach((node) => walk(node, leave));
     }
   });
-  const observe = (root: Root) => observer.observe(root, { childList: true, subtree: true });
-  /** Elements that are defined later have their shadow root then. */
-  const enter = (node: Node) => {
-    walk(node, added, observe);
-    if (!(node instanceof Element || node instanceof Document)) return;
-    for (const element of [node, ...node.querySelectorAll(':not(:defined)')]) {
-      const name = (element as Element).localName;
-      if (name?.includes('-')) void customElements.whenDefined(name).then(() => walk(element, added, observe));
-    }
-  };
+  const observe = (root: Node) => observer.observe(root, { childList: true, subtree: true });
   observe(document);
-  enter(document);
+  walk(document, enter);
+  return () => observer.disconnect();
 }

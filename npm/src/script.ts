@@ -44,8 +44,14 @@ if (script && (!called || Array.isArray(called))) {
     core: core as Options['core'],
     debug: debug !== undefined && debug !== 'false',
   };
+  const page = begin(options, loader(inlined, second, options.core));
+  let rest: (() => void) | undefined;
   const quartile: Quartile & Queue = {
-    ...begin(options, loader(inlined, second, options.core)),
+    ...page,
+    destroy() {
+      rest?.();
+      page.destroy();
+    },
     push(act) {
       try {
         act(quartile);
@@ -59,5 +65,5 @@ if (script && (!called || Array.isArray(called))) {
   };
   window.quartile = quartile;
   called?.forEach(quartile.push);
-  trackAll(quartile, document);
+  rest = trackAll(page, document);
 }

@@ -3,11 +3,29 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { settles } from '../harness/eventually.ts';
 import { Stage } from '../harness/stage.ts';
 
 const CYCLES = 200;
 
 const stage = new Stage();
+
+test('a script that was told to end tracks nothing that comes later', { timeout: 60_000 }, async () => {
+  const collector = await stage.collector();
+  const visit = await stage.visit(collector.origin, [{ id: 'intro', clip: 'clip-8s' }]);
+  await visit.play('intro');
+  await visit.untilHeard();
+  await visit.run('quartile.destroy()');
+  await visit.run(`document.body.insertAdjacentHTML('beforeend', '<video id="later" data-video-id="later" src="/media/clip-8s.mp4"></video>')`);
+  await visit.play('later');
+  await visit.untilPosition('later', 4);
+  await visit.close();
+  await settles(async () => {
+    const rows = await collector.report({ metrics: ['plays'], dimensions: ['video'] });
+    assert.deepEqual(rows, [{ video: 'intro', plays: 1 }]);
+  });
+  assert.deepEqual(visit.complaints, []);
+});
 
 test('elements that are no longer tracked can be thrown away', { timeout: 60_000 }, async () => {
   const collector = await stage.collector();
