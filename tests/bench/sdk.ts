@@ -56,6 +56,7 @@ async function playback(kind: Kind, seconds: number, samples: boolean): Promise<
     const html = `<!doctype html><title>${kind}</title>
       <video id="film" src="/media/clip-60s.mp4" loop width="640"></video><script>${await script(kind, counter.port)}</script>`;
     const cost = await play(pages.add(kind, html), seconds, samples);
+    if (kind !== 'none' && counter.sent.requests === 0) throw new Error(`${kind} sent nothing: there is nothing to compare`);
     return { ...cost, ...counter.sent };
   } finally {
     counter.stop();

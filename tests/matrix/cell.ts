@@ -23,6 +23,7 @@ export async function playCell(stage: MatrixStage, browser: Browser, player: Pla
       return await playOnce(stage, browser, player, scenario);
     } catch (problem) {
       if (openings === 1 || !(problem instanceof InVain)) throw problem;
+      console.log(`  ${player.name} · ${scenario.name} never began: its page is opened again`);
     }
   }
 }

@@ -50,6 +50,7 @@ function plan(): Group[] {
       .filter(() => isWanted(options.player, player.name))
       .map((engine) => ({ engine, player, scenarios: scenarios.filter((scenario) => suits(scenario, player)) })),
   );
+  if (!groups.some(({ scenarios }) => scenarios.length > 0)) throw new Error('no cell has these words in its names');
   const order = Object.keys(DRIVERS);
   return groups.sort((one, other) => order.indexOf(one.engine) - order.indexOf(other.engine));
 }
