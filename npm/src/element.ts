@@ -11,15 +11,16 @@ import type { Meta, Video } from './types.js';
 export const EVENTS: Record<string, Signal> = {
   loadstart: Signal.Source,
   emptied: Signal.Source,
+  // Where the first of several sources cannot be had, the next begins with one of these.
+  suspend: Signal.Source,
+  durationchange: Signal.Source,
   loadedmetadata: Signal.Source,
   play: Signal.Observed,
   playing: Signal.Observed,
   timeupdate: Signal.Observed,
   seeked: Signal.Observed,
   ratechange: Signal.Observed,
-  durationchange: Signal.Observed,
   canplay: Signal.Observed,
-  suspend: Signal.Observed,
   ended: Signal.Observed,
   volumechange: Signal.Observed,
   pause: Signal.Paused,
@@ -45,6 +46,7 @@ export const isUnderWay = (element: HTMLMediaElement) => !element.paused && elem
 /** As in the standard's constants of `HTMLMediaElement`, which custom elements need not have. */
 const enum State {
   NetworkIdle = 1,
+  NetworkNoSource = 3,
   HaveMetadata = 1,
   HaveFutureData = 3,
 }
@@ -73,9 +75,12 @@ export const address = (element: HTMLMediaElement) => (element.srcObject ? 'medi
 /** Whether players park on this address while they show nothing. */
 export const isPlaceholder = (address: string) => /^$|^data:|^about:|\/blank\.mp4$/.test(address);
 
-/** Why the element cannot play: its error's name and the browser's words. Nothing when the page took the source away. */
-export function failure({ error }: HTMLMediaElement): [code: string, message: string] | undefined {
-  const name = { 2: 'NETWORK', 3: 'DECODE', 4: 'SRC_NOT_SUPPORTED' }[error?.code ?? 0];
+/**
+ * Why the element cannot play: its error's name and the browser's words. Nothing when the page took the source away. Of
+ * several `<source>`s that all failed it has no error.
+ */
+export function failure({ error, networkState }: HTMLMediaElement): [code: string, message: string] | undefined {
+  const name = { 2: 'NETWORK', 3: 'DECODE', 4: 'SRC_NOT_SUPPORTED' }[error?.code ?? (networkState === State.NetworkNoSource ? 4 : 0)];
   return name ? [`MEDIA_ERR_${name}`, cut(error?.message, TITLE_BYTES) ?? ''] : undefined;
 }
 

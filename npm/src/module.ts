@@ -29,7 +29,7 @@ export enum Table {
    * The characters of the bytes below 32: such as the columns of bytes have less need of, and which stands for which, so
    * that it compresses best. The grave accent stands for none: what ends a text of JavaScript must not be in it.
    */
-  Low = "%<&C.WZU,X#@4H?8=RJ5+]03T>^N[Y1L`",
+  Low = "%<&*+^ZU>=N@1]?8XR.J4#03Y,WH[CTL`",
 }
 
 /** How many locals a function may have. */

@@ -32,8 +32,9 @@ export function settings(options: Options, load: Load): Settings {
   if (typeof site !== 'string' || !/^[\w.-]{1,64}$/.test(site)) {
     wrong('site', '1 to 64 letters, digits, ".", "_" and "-"');
   }
-  if (!['granted', 'pending', 'denied'].includes(consent)) wrong('consent', '"granted", "pending" or "denied"');
-  if (!['none', 'session', 'stored'].includes(identity)) wrong('identity', '"none", "session" or "stored"');
+  const oneOf = (option: string, value: string, ...words: string[]) => words.includes(value) || wrong(option, words.join(' or '));
+  oneOf('consent', consent, 'granted', 'pending', 'denied');
+  oneOf('identity', identity, 'none', 'session', 'stored');
   if (beforeSend && typeof beforeSend !== 'function') wrong('beforeSend', 'a function');
   const text = (option: 'user' | 'viewer' | 'application') => {
     const value: unknown = options[option];

@@ -3,8 +3,8 @@ import { isMedia } from './element.js';
 import { type Log, attempt } from './engine.js';
 import type { Settings } from './options.js';
 import { type Tracked, listen } from './player.js';
-import { isOut, setOut } from './store.js';
-import type { Consent, Meta, Quartile, Snapshot, Video, View } from './types.js';
+import { isOut, setOut, store } from './store.js';
+import type { Consent, Facts, Meta, Quartile, Snapshot, Video, View } from './types.js';
 import { type Visit, visit } from './visit.js';
 
 /** Once more than one turn of the event loop: frameworks take elements away and put them back within one. */
@@ -36,9 +36,12 @@ interface Entry extends View {
 
 function entry(element: HTMLMediaElement, said: Meta, gone: () => void): Entry {
   let parting: ReturnType<typeof setTimeout> | undefined;
+  /** What holds until something else is told. */
+  let lasting: Facts = {};
   const it: Entry = {
     begin({ run }) {
       it.tracked = listen(element, said, run);
+      it.tracked.tell(lasting);
     },
     say(more, video = { ...said.video, ...more.video }) {
       said = { ...said, ...more, video };
@@ -46,6 +49,8 @@ function entry(element: HTMLMediaElement, said: Meta, gone: () => void): Entry {
     },
     tell(facts) {
       if (facts.player) it.say({ player: { ...said.player, ...facts.player } });
+      const { source, live, rendition } = { ...lasting, ...facts };
+      lasting = { source, live, rendition };
       it.tracked?.tell(facts);
     },
     source: (video) => it.say({}, video),
@@ -81,7 +86,8 @@ export function track(settings: Settings, ended: () => void): Quartile {
     if (silently) visiting?.close(silently);
     each((tracked) => tracked.end());
     entries.forEach((entry) => (entry.tracked = undefined));
-    visiting?.end(silently);
+    if (visiting) visiting.end(silently);
+    else if (silently) store(settings.identity, settings.url).forget();
     visiting = undefined;
   };
   const destroy = () => {
@@ -93,13 +99,14 @@ export function track(settings: Settings, ended: () => void): Quartile {
   };
   const consent = (state: Consent) => {
     if (over) return;
-    if (state === 'denied') return part(true);
+    settings.consent = state;
     const pending = state === 'pending';
+    if ((!pending && state !== 'granted') || isOut()) return part(true);
     if (visiting) return visiting.hold(pending);
     visiting = visit(settings, log, each, destroy, pending);
     for (const entry of entries.values()) entry.begin(visiting);
   };
-  if (!isOut()) consent(settings.consent);
+  consent(settings.consent);
 
   return {
     track(element, meta = {}) {
@@ -125,7 +132,9 @@ export function track(settings: Settings, ended: () => void): Quartile {
     },
     optOut(out = true) {
       setOut(out);
-      consent(out ? 'denied' : settings.consent);
+      // Where nothing can be kept, it holds for this page.
+      if (out) part(true);
+      else consent(settings.consent);
     },
     destroy,
   };

@@ -86,8 +86,8 @@ export function listen(element: HTMLMediaElement, said: Meta, run: Run) {
     tell(core, Signal.Source, putSource(core, source), seen);
     tell(core, underWay ? Signal.Joined : Signal.Observed, 0, seen);
   });
-  // What has failed will not fail again.
-  fail();
+  // What has failed will not fail again. A source that was set in this turn of the event loop is not looked at yet.
+  queueMicrotask(fail);
   if (!element.paused) awaitFrame();
   const around = scene(element, (signal, on, language) => report(signal, [cut(language, WORD_BYTES)], +on));
   // Before listeners of others: a player that hears of an error may take it away.
@@ -118,9 +118,10 @@ export function listen(element: HTMLMediaElement, said: Meta, run: Run) {
     snapshot(): object | undefined {
       let known: object | undefined;
       run((core) => {
+        if (id === undefined) return;
         tell(core, Signal.Observed);
-        if (id !== undefined) core.snapshot(id);
-        known = JSON.parse(result(core) || '{}') as object;
+        core.snapshot(id);
+        known = JSON.parse(result(core)) as object;
       });
       return known;
     },

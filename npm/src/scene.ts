@@ -16,12 +16,7 @@ interface Track {
 
 type Tracks = EventTarget & ArrayLike<Track>;
 
-type Player = HTMLMediaElement & {
-  audioTracks?: Tracks;
-  webkitCurrentPlaybackTargetIsWireless?: boolean;
-};
-
-const WIRELESS = 'webkitcurrentplaybacktargetiswirelesschanged';
+type Player = HTMLMediaElement & { audioTracks?: Tracks };
 
 /** Listens to all of it, and says what changes. */
 export function scene(element: Player, tell: Tell) {
@@ -45,9 +40,9 @@ export function scene(element: Player, tell: Tell) {
   choice(textTracks as unknown as Tracks, Signal.Captions, (track) => track.mode === 'showing' && /^(cap|sub)t/.test(track.kind));
   choice(audioTracks, Signal.AudioTrack, (track) => track.enabled);
 
+  // AirPlay, too: Safari has had this since 13.1.
   listen(remote, 'connect', () => tell(Signal.Cast, true));
   listen(remote, 'disconnect', () => tell(Signal.Cast, false));
-  listen(element, WIRELESS, () => tell(Signal.Cast, !!element.webkitCurrentPlaybackTargetIsWireless));
 
   let inView = false;
   let timer: ReturnType<typeof setTimeout> | undefined;

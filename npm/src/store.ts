@@ -11,7 +11,6 @@ const UNSENT_CHARACTERS = 100_000;
 const OFF = 'quartile.off';
 const VIEWER = 'quartile.viewer';
 const VISIT = 'quartile.visit';
-const UNSENT = 'quartile.unsent';
 
 /** Reads or writes; a browser may refuse both. */
 function kept(name: string, value?: string | null, storage: 'localStorage' | 'sessionStorage' = 'localStorage'): string | null {
@@ -29,9 +28,10 @@ function kept(name: string, value?: string | null, storage: 'localStorage' | 'se
 export const isOut = () => kept(OFF) !== null;
 export const setOut = (out: boolean) => kept(OFF, out ? '1' : null);
 
-/** Who the visitor is, as far as it may be known, and what the page before could not send. */
-export function store(identity: Identity) {
+/** Who the visitor is, as far as it may be known, and what the page before could not send to `url`. */
+export function store(identity: Identity, url: string) {
   const where = identity === 'stored' ? 'localStorage' : 'sessionStorage';
+  const UNSENT = `quartile.unsent ${url}`;
   const page = randomId();
   const unsent = new Map<number, string>();
   const save = () => {
@@ -74,7 +74,8 @@ export function store(identity: Identity) {
     },
     /** Forgets everything. */
     forget(): void {
-      unsent.clear();
+      // An answer that comes later keeps nothing, either.
+      identity = 'none';
       for (const name of [VIEWER, VISIT, UNSENT]) kept(name, null, where);
     },
   };

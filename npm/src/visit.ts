@@ -60,7 +60,7 @@ export function visit(
   pending: boolean,
 ) {
   const [mono, wall] = [now(), Date.now()];
-  const kept = store(isPrivate() ? 'none' : settings.identity);
+  const kept = store(isPrivate() ? 'none' : settings.identity, settings.url);
   const look = (core: Core) => each((tracked) => tracked.look(core));
   const { run, open, close, hold } = engine(settings, log, look, kept);
   let over = false;
@@ -110,7 +110,7 @@ export function visit(
     .then(start)
     .catch((error) => {
       log('error', error);
-      failed();
+      if (!over) failed();
     });
 
   return {

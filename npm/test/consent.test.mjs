@@ -5,8 +5,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Media, stage } from './fake.mjs';
 
 const [HIDDEN, ONLINE] = [0, 6];
+const [RENDITION, LIVE] = [16, 20];
 const CONTEXT = 2;
 const URGENT = 1;
+
+const UNSENT = 'quartile.unsent https://stats.example/v1/collect';
 
 /** A page with one element; `asks` makes the module ask for a request. */
 async function watching(settings, navigator, kept) {
@@ -59,6 +62,52 @@ test('who takes it back is forgotten', async () => {
   assert.equal(page.calls('attach').length, 2, 'it begins anew');
 });
 
+test('who opted out is not counted, whatever they agree to', async () => {
+  const page = await watching({ consent: 'pending' });
+  page.quartile.optOut();
+  page.quartile.consent('granted');
+  assert.equal(page.element.listeners, 0);
+  page.quartile.optOut(false);
+  assert.ok(page.element.listeners > 0, 'what they agreed to holds again');
+});
+
+test('what the visitor said last holds, and what is not known is no agreement', async () => {
+  const page = await watching({});
+  page.quartile.consent('denied');
+  page.quartile.optOut(false);
+  assert.equal(page.element.listeners, 0);
+  page.quartile.consent('granted');
+  assert.ok(page.element.listeners > 0);
+  page.quartile.consent('no');
+  assert.equal(page.element.listeners, 0);
+});
+
+test('a denial forgets what an earlier page kept, also where nothing had begun', async () => {
+  const kept = new Map([['quartile.viewer', 'v1'], [UNSENT, '["{}"]']]);
+  const page = await watching({ identity: 'stored', consent: 'denied' }, {}, kept);
+  page.quartile.consent('denied');
+  assert.equal(kept.size, 0);
+});
+
+test('an answer that comes after a denial keeps nothing', async () => {
+  const kept = new Map([[UNSENT, '["{}"]']]);
+  const page = await watching({ identity: 'stored' }, {}, kept);
+  page.answer.status = 0;
+  page.quartile.consent('denied');
+  await page.settle();
+  assert.equal(kept.size, 0);
+});
+
+test('what an engine told of before the visitor agreed is told then', async () => {
+  const page = await watching({ consent: 'denied' });
+  page.view.tell({ source: 'https://cdn.example/a.m3u8', live: true, bytes: 9 });
+  page.view.tell({ rendition: { width: 640, height: 360, kbps: 800 } });
+  page.quartile.consent('granted');
+  await page.ready();
+  const told = page.calls('observe').map(([, signal]) => signal);
+  assert.deepEqual(told.filter((signal) => signal >= RENDITION), [LIVE, RENDITION]);
+});
+
 test('nothing is stored unless the site wants it', async () => {
   const kept = new Map();
   const page = await watching({}, {}, kept);
@@ -100,18 +149,18 @@ test('what a page cannot send any more, the next page sends', async () => {
   page.answer.status = 0;
   await page.asks(URGENT, '"views":[1]');
   await page.asks(0, '"views":[2]');
-  assert.equal(JSON.parse(kept.get('quartile.unsent')).length, 1, 'only what is urgent is kept');
+  assert.equal(JSON.parse(kept.get(UNSENT)).length, 1, 'only what is urgent is kept');
 
   const away = await watching({ identity: 'stored' }, {}, kept);
   assert.deepEqual(away.bodies().map(({ views }) => views), [[1]]);
-  assert.equal(kept.has('quartile.unsent'), false, 'it was answered');
+  assert.equal(kept.has(UNSENT), false, 'it was answered');
 });
 
 test('what is answered is not kept', async () => {
   const kept = new Map();
   const page = await watching({ identity: 'session' }, {}, kept);
   await page.asks(URGENT);
-  assert.equal(kept.has('quartile.unsent'), false);
+  assert.equal(kept.has(UNSENT), false);
 });
 
 test('a site may change what is sent', async () => {

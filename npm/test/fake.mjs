@@ -124,7 +124,7 @@ export async function stage(settings = {}, navigator = {}, kept = new Map()) {
   let begin;
   const compile = async (bytes) => assert.deepEqual(bytes, decode(encode(EMPTY)));
   const instantiate = () => new Promise((resolve) => (begin = () => resolve(fake)));
-  define('window', Object.assign(new EventTarget(), { localStorage: storage(kept), sessionStorage: storage() }));
+  define('window', Object.assign(new EventTarget(), { localStorage: storage(kept), sessionStorage: storage(kept) }));
   define('document', Object.assign(new EventTarget(), { hidden: false, referrer: '', fullscreenElement: null }));
   define('location', { href: 'https://site.example/watch?token=1#t', search: '?token=1&utm_source=mail' });
   define('navigator', { language: 'en', maxTouchPoints: 0, ...navigator });

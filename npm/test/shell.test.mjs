@@ -110,6 +110,24 @@ test('what failed before the module was there has failed', async () => {
   assert.deepEqual(signals(page), [SOURCE, OBSERVED, FAILED]);
 });
 
+test('of several sources that all failed the element has no error, and has failed all the same', async () => {
+  const page = await watching();
+  page.fake.calls.length = 0;
+  page.element.networkState = 3;
+  page.element.tell('error');
+  assert.deepEqual(signals(page), [FAILED]);
+  assert.deepEqual(page.fake.calls.at(-1).at(-1), ['MEDIA_ERR_SRC_NOT_SUPPORTED', '']);
+});
+
+test('a source that was set in this turn has not failed', async () => {
+  const page = await stage();
+  const element = Object.assign(new Media(), { networkState: 3 });
+  queueMicrotask(() => (element.networkState = 2));
+  page.quartile.track(element);
+  await page.ready();
+  assert.deepEqual(signals(page), [SOURCE, OBSERVED]);
+});
+
 test('events are signals', async () => {
   const page = await watching();
   const { element, fake } = page;

@@ -113,6 +113,11 @@ export class Visit {
     return this.run(`viewer.truth('${id}')`);
   }
 
+  /** Batches that the page has sent so far. */
+  get batches(): number {
+    return this.talk.sent;
+  }
+
   /** Until the collector has taken a batch from this page. */
   async untilHeard(): Promise<void> {
     await eventually(() => assert.ok(this.talk.taken > 0, 'the collector took no batch'), 30_000);

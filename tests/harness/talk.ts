@@ -8,13 +8,19 @@ const COLLECT = '/v1/collect';
 const SILENCE_MS = 3_000;
 
 export class Talk {
-  /** Batches that were answered with success. */
+  /** Batches that were sent, and those that were answered with success. */
+  sent = 0;
   taken = 0;
   private readonly unanswered = new Set<HTTPRequest>();
   private lastWord = Date.now();
 
   follow(page: Page): void {
-    page.on('request', (request) => this.note(request, () => this.unanswered.add(request)));
+    page.on('request', (request) =>
+      this.note(request, () => {
+        this.sent += 1;
+        this.unanswered.add(request);
+      }),
+    );
     page.on('requestfailed', (request) => this.note(request, () => this.unanswered.delete(request)));
     page.on('requestfinished', (request) =>
       this.note(request, () => {

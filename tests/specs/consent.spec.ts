@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 import { settles } from '../harness/eventually.ts';
 import { assertPlayed } from '../harness/expect.ts';
@@ -17,7 +16,7 @@ quartile.track(document.querySelector('video'));`;
   const visit = await stage.visitModule(code, [{ id: 'intro', clip: 'clip-8s' }]);
   await visit.play('intro');
   await visit.untilPosition('intro', 5);
-  assert.equal((await collector.totals(['views']))['views'], 0, 'nothing is sent before');
+  assert.equal(visit.batches, 0, 'nothing is sent before');
   await visit.run(`quartile.consent('granted')`);
   await visit.untilEnded('intro');
   const { playedMs } = await visit.truth('intro');
@@ -40,11 +39,14 @@ quartile.track(document.querySelector('video'));`;
   await visit.run(`quartile.consent('denied')`);
   assert.equal(await visit.run('localStorage.length'), 0);
   const before = await visit.truth('intro');
+  const said = visit.batches;
   await visit.untilEnded('intro');
   await visit.close();
-  await sleep(1_000);
-  const row = await collector.totals(['plays', 'ends', 'stops', 'minutes_viewed']);
-  assert.deepEqual([row['ends'], row['stops']], [0, 0]);
-  assert.ok(Number(row['minutes_viewed']) * 60_000 <= before.playedMs + 100);
+  await settles(async () => {
+    const row = await collector.totals(['plays', 'ends', 'stops', 'minutes_viewed']);
+    assert.deepEqual([row['plays'], row['ends'], row['stops']], [1, 0, 0]);
+    assert.ok(Number(row['minutes_viewed']) * 60_000 <= before.playedMs + 100);
+  });
+  assert.equal(visit.batches, said, 'nothing is sent after');
   assert.deepEqual(visit.complaints, []);
 });
