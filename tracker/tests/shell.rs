@@ -6,7 +6,7 @@ use quartile_protocol::field::Field;
 use quartile_protocol::id::SiteId;
 use quartile_protocol::limits::CUSTOM_NAMES;
 use quartile_simulator::shell::Shell;
-use quartile_tracker::{Length, PageSignal, PlayerId, Signal, Snapshot, Subject, Tracker};
+use quartile_tracker::{Delivery, Length, PageSignal, PlayerId, Signal, Snapshot, Subject, Tracker};
 
 fn shell() -> Shell {
     Shell::new(SiteId::new("demo").expect("a valid key"), [7, 7])
@@ -52,6 +52,46 @@ fn startup_of(first: Signal<'_>) -> u64 {
 fn a_start_that_nobody_saw_is_not_measured() {
     assert_eq!(startup_of(Signal::Joined), 0);
     assert!(startup_of(Signal::Observed) > 0);
+}
+
+#[test]
+fn dates_are_those_of_the_wall_clock_however_late_the_page_is_opened() {
+    let mut tracker = Tracker::new();
+    let wall = Wall::from_ms(1_790_000_000_000);
+    tracker.open(shell().config(), Now { mono: at(5_000), wall });
+    let player = tracker.attach(Subject::default());
+    tracker.observe(player, Signal::Source("/a.mp4"), &playing(0), at(6_000));
+    tracker.observe(player, Signal::Observed, &playing(0), at(6_000));
+    assert_eq!(leave(tracker, at(6_000))[0].views[0].slices[0].at, wall.shifted(1_000));
+}
+
+#[test]
+fn players_and_requests_have_numbers_of_their_own() {
+    let (mut tracker, first) = tracker();
+    let second = tracker.attach(Subject::default());
+    assert_eq!((first.as_u32(), second.as_u32()), (0, 1));
+    assert_eq!([first, second].map(|id| PlayerId::from_u32(id.as_u32())), [first, second]);
+    for (player, now) in [(first, 0), (second, 1)] {
+        tracker.observe(player, Signal::Source("/a.mp4"), &playing(0), at(now));
+        tracker.observe(player, Signal::Observed, &playing(0), at(now));
+        tracker.page(PageSignal::Frozen, at(now));
+    }
+    let requests: Vec<_> = std::iter::from_fn(|| tracker.poll_output()).map(|send| send.delivery).collect();
+    assert!(requests.len() == 2 && requests[0] != requests[1], "{requests:?}");
+    assert!(requests.iter().all(|&request| Delivery::from_u32(request.as_u32()) == request));
+}
+
+/// A body tells of the views that are over and of those that are not.
+#[test]
+fn a_body_tells_of_what_was_shown_before_and_of_what_is_shown_now() {
+    let (mut tracker, player) = tracker();
+    for (source, now) in [("/a.mp4", 0), ("/b.mp4", 1_000)] {
+        tracker.observe(player, Signal::Source(source), &playing(0), at(now));
+        tracker.observe(player, Signal::Observed, &playing(0), at(now));
+    }
+    tracker.page(PageSignal::Frozen, at(1_000));
+    let send = std::iter::from_fn(|| tracker.poll_output()).last().unwrap();
+    assert_eq!(shell().complete(&send, Wall::from_ms(1_790_000_000_000)).views.len(), 2);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use quartile_protocol::field::Field;
 use quartile_simulator::page::Page;
-use quartile_tracker::{Length, PageSignal};
+use quartile_tracker::{Length, PageSignal, Signal};
 
 use crate::known::{FIVE_MINUTES_MS, Known, full_collector, full_collector_between, watch_live};
 
@@ -107,6 +107,25 @@ fn of_fifty_one_views_the_oldest_is_given_up_with_all_its_items() {
     assert!(known.slices.keys().all(|&(view, _)| view != first));
     // Its slice, its impression, its play request, its play and its stop.
     assert_eq!(known.discarded, 5);
+}
+
+/// What was given up of a view before is given up once, and not taken off again.
+#[test]
+fn of_a_view_that_is_given_up_all_is_discarded_also_what_it_had_given_up_itself() {
+    let mut page = watch_live(full_collector());
+    page.wait(500);
+    for _ in 0..EVENTS {
+        page.stir(Signal::Cast(true));
+    }
+    for view in 1..=VIEWS {
+        page.show(&format!("/{view}.mp4"));
+        page.load(Length::Finite(60_000));
+        page.wait(1_000);
+    }
+    page.page(PageSignal::Left);
+    let known = Known::of_last_flush(&page);
+    // Its slice, its impression, its play request, its play, the events and its stop.
+    assert_eq!(known.discarded, 5 + u64::from(EVENTS));
 }
 
 /// What is given up while a collector is full is told as soon as it takes something again.

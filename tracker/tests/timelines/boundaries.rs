@@ -94,6 +94,49 @@ timeline!(
 );
 
 timeline!(
+    after_an_hour_of_nothing_a_seek_is_no_other_view,
+    "0    source /film.mp4
+     0    load 60
+     0    play
+     10   pause
+     3700 seek 30 0.5
+     3705 leave",
+    @"
+   0.000 impression
+   0.000 play_request @0
+   0.000 play @0
+  10.000 pause @10
+3700.000 stop reason=idle
+slice 0 at 0.000 for 33.500: views=1 impressions=1 play_requests=1 plays=1 pauses=1 played_ms=10000 content_ms=10000 paused_ms=23500 engaged_ms=10000 ladder_plays=1 played_ms_other=10000 startup_ms=1 watched=17% active=1
+slice 1 at 3700.000 for 0.000: stops=1 stop_reason=idle
+"
+);
+
+timeline!(
+    what_a_media_source_plays_after_a_file_is_another_view,
+    "0    source /film.mp4
+     0    load 60
+     0    play
+     5    source blob:https://site.example/1
+     5    load 60
+     5    play
+     8    leave",
+    @"
+   0.000 impression
+   0.000 play_request @0
+   0.000 play @0
+   5.000 stop reason=source_changed
+slice 0 at 0.000 for 5.000: views=1 impressions=1 play_requests=1 plays=1 stops=1 played_ms=5000 content_ms=5000 engaged_ms=5000 ladder_plays=1 played_ms_other=5000 startup_ms=1 watched=8% active=1 stop_reason=source_changed
+--- another view
+   5.000 impression
+   5.000 play_request @0
+   5.000 play @0
+   8.000 stop reason=closed
+slice 0 at 5.000 for 3.000: views=1 impressions=1 play_requests=1 plays=1 stops=1 played_ms=3000 content_ms=3000 engaged_ms=3000 ladder_plays=1 played_ms_other=3000 startup_ms=1 watched=5% active=1 stop_reason=closed
+"
+);
+
+timeline!(
     after_an_hour_of_nothing_it_is_another_view,
     "0    source /film.mp4
      0    load 60
