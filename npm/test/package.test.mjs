@@ -45,3 +45,10 @@ test('it is told which module this is, and what made it', () => {
   assert.equal(version, manifest.version);
   assert.match(`${rustc} ${binaryen}`, /^rustc \d.* \d+\.\d+\.\d+$/);
 });
+
+test('the names that the build shortens are none that a page, a batch or the module knows', () => {
+  const shortened = /mangleProps: \/\^\((.*)\)\$\//.exec(read('build.mjs'))[1].split('|');
+  assert.ok(shortened.length > 10);
+  const known = ['src/types.ts', 'src/core.ts', 'src/context.ts'].map((file) => read(file)).join('\n');
+  for (const name of shortened) assert.doesNotMatch(known, new RegExp(`(^ *|[{(,] )(readonly )?${name}[?]?[:(]|\`${name}\``, 'm'), name);
+});
