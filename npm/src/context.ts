@@ -49,7 +49,7 @@ export function client() {
     platform: cut(hints?.platform, WORD_BYTES),
     mobile: hints?.mobile,
     connection: cut(connection?.effectiveType, WORD_BYTES),
-    touch_points: maxTouchPoints >= 0 ? Math.min(maxTouchPoints, 255) : undefined,
+    touch_points: maxTouchPoints && Math.min(maxTouchPoints, 255),
   };
   const late = async () => {
     const told = await hints?.getHighEntropyValues?.(['model', 'platformVersion']);

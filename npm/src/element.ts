@@ -11,16 +11,15 @@ import type { Meta, Video } from './types.js';
 export const EVENTS: Record<string, Signal> = {
   loadstart: Signal.Source,
   emptied: Signal.Source,
-  // Where the first of several sources cannot be had, the next begins with one of these.
-  suspend: Signal.Source,
-  durationchange: Signal.Source,
   loadedmetadata: Signal.Source,
   play: Signal.Observed,
   playing: Signal.Observed,
   timeupdate: Signal.Observed,
   seeked: Signal.Observed,
   ratechange: Signal.Observed,
+  durationchange: Signal.Observed,
   canplay: Signal.Observed,
+  suspend: Signal.Observed,
   ended: Signal.Observed,
   volumechange: Signal.Observed,
   pause: Signal.Paused,
@@ -37,7 +36,7 @@ export const EVENTS: Record<string, Signal> = {
 /** Whether it has what the tracking of a media element needs; custom elements that stand for one have it, too. */
 export function isMedia(element: unknown): element is HTMLMediaElement {
   const it = element as HTMLMediaElement | null | undefined;
-  return typeof it?.getAttribute === 'function' && typeof it.addEventListener === 'function' && 'currentTime' in it;
+  return typeof it?.getAttribute === 'function' && 'currentTime' in it;
 }
 
 /** Playback was under way before anybody looked. */
@@ -76,11 +75,11 @@ export const address = (element: HTMLMediaElement) => (element.srcObject ? 'medi
 export const isPlaceholder = (address: string) => /^$|^data:|^about:|\/blank\.mp4$/.test(address);
 
 /**
- * Why the element cannot play: its error's name and the browser's words. Nothing when the page took the source away. Of
- * several `<source>`s that all failed it has no error.
+ * Why the element cannot play: its error's name and the browser's words. Nothing when the page took the source away. If all
+ * its `<source>`s failed it has no error, and no source when it hears of the last.
  */
-export function failure({ error, networkState }: HTMLMediaElement): [code: string, message: string] | undefined {
-  const name = { 2: 'NETWORK', 3: 'DECODE', 4: 'SRC_NOT_SUPPORTED' }[error?.code ?? (networkState === State.NetworkNoSource ? 4 : 0)];
+export function failure({ error, networkState }: HTMLMediaElement, heard: boolean): [code: string, message: string] | undefined {
+  const name = { 2: 'NETWORK', 3: 'DECODE', 4: 'SRC_NOT_SUPPORTED' }[error?.code ?? (heard && networkState === State.NetworkNoSource ? 4 : 0)];
   return name ? [`MEDIA_ERR_${name}`, cut(error?.message, TITLE_BYTES) ?? ''] : undefined;
 }
 

@@ -57,7 +57,8 @@ export function listen(element: HTMLMediaElement, said: Meta, run: Run) {
 
   /** It shows something else, or nothing. */
   const change = () => {
-    const [name, source, seen] = [shown(), told(), look()];
+    last = shown();
+    const [name, source, seen] = [last, told(), look()];
     run((core) => {
       if (!isPlaceholder(name)) describe(core, name, seen[8]);
       tell(core, Signal.Source, putSource(core, source), seen);
@@ -65,29 +66,31 @@ export function listen(element: HTMLMediaElement, said: Meta, run: Run) {
     });
   };
 
-  const fail = () => {
+  const fail = (heard = false) => {
     // What players park on may be missing.
-    const why = !isPlaceholder(shown()) && failure(element);
+    const why = !isPlaceholder(shown()) && failure(element, heard);
     if (why) report(Signal.Failed, why, 1);
   };
 
   const handle = ({ type }: Event) => {
     const signal = EVENTS[type] ?? Signal.Observed;
     if (type === 'play') awaitFrame();
-    if (signal === Signal.Source) change();
-    else if (signal === Signal.Failed) fail();
+    // Where the first of several sources cannot be had, nothing says that the next is tried.
+    if (signal === Signal.Source || shown() !== last) change();
+    if (signal === Signal.Failed) fail(true);
     // What begins has a number that says so, which the other signals do not look at.
-    else report(signal, [], /^enter|begin/.test(type) ? 1 : 0);
+    else if (signal !== Signal.Source) report(signal, [], /^enter|begin/.test(type) ? 1 : 0);
   };
 
   const [name, source, seen] = [shown(), told(), look()];
+  let last = name;
   run((core) => {
     id = core.attach(putSubject(core, name), kind(said.video));
     tell(core, Signal.Source, putSource(core, source), seen);
     tell(core, underWay ? Signal.Joined : Signal.Observed, 0, seen);
   });
-  // What has failed will not fail again. A source that was set in this turn of the event loop is not looked at yet.
-  queueMicrotask(fail);
+  // What has failed will not fail again.
+  fail();
   if (!element.paused) awaitFrame();
   const around = scene(element, (signal, on, language) => report(signal, [cut(language, WORD_BYTES)], +on));
   // Before listeners of others: a player that hears of an error may take it away.

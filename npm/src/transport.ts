@@ -31,7 +31,7 @@ export async function deliver(url: string, body: string, urgent: boolean): Promi
     });
   } catch {
     // Browsers refuse a request that is to outlive the page when too much of that kind is under way.
-    return urgent && beacon(url, body) ? undefined : [Outcome.Later, 0, 0];
+    return urgent && navigator.sendBeacon?.(url, body) ? undefined : [Outcome.Later, 0, 0];
   }
   // Read in any case: Chromium gives the quota of such requests back only then.
   const reply = (await response.json().catch(() => undefined)) as Reply | null | undefined;
@@ -46,12 +46,4 @@ function answer({ status, headers }: Response, reply: Reply): Answer {
     : REFUSED.includes(status) ? Outcome.Refused
     : Outcome.Later;
   return [outcome, known(reply.retry_after_ms ?? Number(headers.get('retry-after')) * 1000), known(reply.server_time)];
-}
-
-function beacon(url: string, body: string): boolean {
-  try {
-    return navigator.sendBeacon(url, body);
-  } catch {
-    return false;
-  }
 }

@@ -119,11 +119,9 @@ test('of several sources that all failed the element has no error, and has faile
   assert.deepEqual(page.fake.calls.at(-1).at(-1), ['MEDIA_ERR_SRC_NOT_SUPPORTED', '']);
 });
 
-test('a source that was set in this turn has not failed', async () => {
+test('what has no source yet has not failed', async () => {
   const page = await stage();
-  const element = Object.assign(new Media(), { networkState: 3 });
-  queueMicrotask(() => (element.networkState = 2));
-  page.quartile.track(element);
+  page.quartile.track(Object.assign(new Media(), { networkState: 3 }));
   await page.ready();
   assert.deepEqual(signals(page), [SOURCE, OBSERVED]);
 });
@@ -142,10 +140,20 @@ test('events are signals', async () => {
 
 test('a placeholder that cannot be had is no failure', async () => {
   const page = await watching();
-  page.fake.calls.length = 0;
   Object.assign(page.element, { currentSrc: 'https://player.example/blank.mp4', error: { code: 4, message: 'gone' } });
+  page.element.tell('loadstart');
+  page.fake.calls.length = 0;
   page.element.tell('error');
   assert.deepEqual(signals(page), []);
+});
+
+test('another source that comes without a word is a new source', async () => {
+  const page = await watching();
+  page.fake.calls.length = 0;
+  page.element.currentSrc = 'https://cdn.example/b.mp4';
+  page.element.tell('suspend');
+  page.element.tell('suspend');
+  assert.deepEqual(signals(page), [SOURCE, OBSERVED, OBSERVED]);
 });
 
 test('a new source is described before it is shown, a placeholder is not', async () => {
