@@ -76,10 +76,11 @@ export const isPlaceholder = (address: string) => /^$|^data:|^about:|\/blank\.mp
 
 /**
  * Why the element cannot play: its error's name and the browser's words. Nothing when the page took the source away. If all
- * its `<source>`s failed it has no error, and no source when it hears of the last.
+ * its `<source>`s failed it has no error, and no source when it hears of the last that was `tried`; what an engine makes of
+ * its own such sources, it tells itself.
  */
-export function failure({ error, networkState }: HTMLMediaElement, heard: boolean): [code: string, message: string] | undefined {
-  const name = { 2: 'NETWORK', 3: 'DECODE', 4: 'SRC_NOT_SUPPORTED' }[error?.code ?? (heard && networkState === State.NetworkNoSource ? 4 : 0)];
+export function failure({ error, networkState }: HTMLMediaElement, tried?: string): [code: string, message: string] | undefined {
+  const name = { 2: 'NETWORK', 3: 'DECODE', 4: 'SRC_NOT_SUPPORTED' }[error?.code ?? (tried && networkState === State.NetworkNoSource ? 4 : 0)];
   return name ? [`MEDIA_ERR_${name}`, cut(error?.message, TITLE_BYTES) ?? ''] : undefined;
 }
 

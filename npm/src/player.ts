@@ -1,7 +1,7 @@
 // One tracked element: it is listened to from the first call on, and told of once the module is there.
 import { Signal } from './boundary.js';
 import { type Core, put, result } from './core.js';
-import { EVENTS, address, failure, flags, isPlaceholder, isUnderWay, kind, subject } from './element.js';
+import { EVENTS, address, failure, flags, isPlaceholder, isUnderWay, kind, path, subject } from './element.js';
 import { type Run, now } from './engine.js';
 import { signals } from './facts.js';
 import { URL_BYTES, WORD_BYTES, cut } from './limits.js';
@@ -66,18 +66,18 @@ export function listen(element: HTMLMediaElement, said: Meta, run: Run) {
     });
   };
 
-  const fail = (heard = false) => {
+  const fail = (tried?: string) => {
     // What players park on may be missing.
-    const why = !isPlaceholder(shown()) && failure(element, heard);
+    const why = !isPlaceholder(shown()) && failure(element, tried);
     if (why) report(Signal.Failed, why, 1);
   };
 
   const handle = ({ type }: Event) => {
-    const signal = EVENTS[type] ?? Signal.Observed;
+    const signal = EVENTS[type]!;
     if (type === 'play') awaitFrame();
     // Where the first of several sources cannot be had, nothing says that the next is tried.
     if (signal === Signal.Source || shown() !== last) change();
-    if (signal === Signal.Failed) fail(true);
+    if (signal === Signal.Failed) fail(path(address(element)));
     // What begins has a number that says so, which the other signals do not look at.
     else if (signal !== Signal.Source) report(signal, [], /^enter|begin/.test(type) ? 1 : 0);
   };

@@ -119,6 +119,15 @@ test('of several sources that all failed the element has no error, and has faile
   assert.deepEqual(page.fake.calls.at(-1).at(-1), ['MEDIA_ERR_SRC_NOT_SUPPORTED', '']);
 });
 
+test('what becomes of the sources of an engine, the engine tells', async () => {
+  const page = await watching();
+  Object.assign(page.element, { currentSrc: 'blob:https://site.example/1', networkState: 3 });
+  page.element.tell('loadstart');
+  page.fake.calls.length = 0;
+  page.element.tell('error');
+  assert.deepEqual(signals(page), []);
+});
+
 test('what has no source yet has not failed', async () => {
   const page = await stage();
   page.quartile.track(Object.assign(new Media(), { networkState: 3 }));
