@@ -19,6 +19,7 @@
 pub mod access;
 pub mod app;
 pub mod archive;
+mod chain;
 pub mod clock;
 pub mod config;
 pub mod enrich;
@@ -33,3 +34,5 @@ mod server;
 pub mod sink;
 pub mod store;
 pub mod watch;
+
+pub use chain::chain;

@@ -28,6 +28,18 @@ pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     File::open(folder(&path))?.sync_all()
 }
 
+/// Waits until nobody else changes the file at `path`, and keeps others waiting until the result is let go of. Whoever
+/// reads a file to write it again needs this, or loses what another wrote in between.
+///
+/// # Errors
+/// What the file system says.
+pub fn alone(path: &Path) -> io::Result<File> {
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let lock = private(&path.with_extension("lock"), OpenOptions::new().create(true).truncate(false))?;
+    lock.lock()?;
+    Ok(lock)
+}
+
 /// Opens a file for writing. One that is new only its owner can read, and that is whom the folder belongs to.
 ///
 /// # Errors

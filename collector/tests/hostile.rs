@@ -9,6 +9,7 @@ use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
 use quartile_collector::app::Bounds;
+use quartile_protocol::limits::BODY_BYTES;
 use support::{Answer, CONFIG, Running, batch, request};
 
 const SHORT: Duration = Duration::from_millis(300);
@@ -155,6 +156,39 @@ fn bodies_grow_within_the_bytes_in_flight() {
     check_at_rest(&running);
     let running = taking(499_999);
     assert_eq!(running.collect(&folded).refusal(), (503, "unavailable".into()));
+    check_at_rest(&running);
+}
+
+/// A body that does not say how long it is has room for the longest reserved, and gives back what it did not need.
+#[test]
+fn bodies_of_unsaid_length_need_room_for_the_longest_and_only_until_they_are_read() {
+    let folded = support::gzip(&vec![b' '; BODY_BYTES]);
+    let mut chunked = b"POST /v1/collect HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
+    chunked.extend(format!("{:x}\r\n", folded.len()).bytes());
+    chunked.extend(&folded);
+    chunked.extend(b"\r\n0\r\n\r\n");
+    let budget = u32::try_from(BODY_BYTES).unwrap();
+    for (budget, expected) in [(budget, (400, "unreadable")), (budget - 1, (503, "unavailable"))] {
+        let running = open(Bounds { in_flight_bytes: budget, ..Bounds::default() });
+        for _ in 0..2 {
+            assert_eq!(running.raw(&chunked).refusal(), (expected.0, expected.1.into()), "{budget}");
+        }
+        check_at_rest(&running);
+    }
+}
+
+/// Whoever is still sending holds what the longest body may have.
+#[test]
+fn a_body_of_unsaid_length_that_goes_on_leaves_no_room_for_another() {
+    let budget = u32::try_from(BODY_BYTES).unwrap();
+    let running = open(Bounds { in_flight_bytes: budget, ..Bounds::default() });
+    let mut slow = running.connect();
+    slow.write_all(b"POST /v1/collect HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n").unwrap();
+    running.wait_for_metrics(&[("quartile_body_bytes_in_flight", u64::from(budget))]);
+    assert_eq!(running.collect(&body()).refusal(), (503, "unavailable".into()));
+    slow.write_all(b"1\r\n{\r\n0\r\n\r\n").unwrap();
+    assert_eq!(Answer::read(&mut slow).refusal(), (400, "unreadable".into()));
+    drop(slow);
     check_at_rest(&running);
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
 use hyper::client::conn::http2::{self, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use quartile_collector::app::Bounds;
@@ -19,10 +20,25 @@ use tokio::runtime::Runtime;
 use tokio::time::timeout;
 
 async fn connect(running: &Running) -> SendRequest<Full<Bytes>> {
+    connect_with(running, &http2::Builder::new(TokioExecutor::new())).await
+}
+
+async fn connect_with(running: &Running, builder: &http2::Builder<TokioExecutor>) -> SendRequest<Full<Bytes>> {
     let stream = TcpStream::connect(running.address).await.unwrap();
-    let (sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    let (sender, connection) = builder.handshake(TokioIo::new(stream)).await.unwrap();
     tokio::spawn(connection);
     sender
+}
+
+/// Asks for the SDK's bundle with room for no more than this at once.
+async fn download(running: &Running, window: u32) -> Incoming {
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    builder.initial_stream_window_size(window);
+    let mut sender = connect_with(running, &builder).await;
+    let request = Request::builder().uri("http://localhost/quartile.js").body(Full::default()).unwrap();
+    let answer = sender.send_request(request).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    answer.into_body()
 }
 
 fn post(body: Vec<u8>) -> Request<Full<Bytes>> {
@@ -100,4 +116,35 @@ fn an_idle_connection_is_ended_and_costs_nothing_lasting() {
     });
     running.wait_for_metrics(&[("quartile_connections", 1), ("quartile_requests_in_flight", 0)]);
     assert!(runtime.block_on(sender.ready()).is_err(), "the connection was ended");
+}
+
+#[test]
+fn a_slow_download_is_not_cut() {
+    let bounds = Bounds { head_time: Duration::from_millis(200), ..Bounds::default() };
+    let running = Running::with(CONFIG, bounds);
+    let whole = running.request("GET", "/quartile.js", &[], b"").body.len();
+    Runtime::new().unwrap().block_on(async {
+        // Three seconds, which is more than a connection without a request has.
+        let window = u32::try_from(whole / 10).unwrap();
+        let mut body = download(&running, window).await;
+        let mut read = 0;
+        while let Some(frame) = body.frame().await {
+            let taken = frame.unwrap().into_data().unwrap().len();
+            read += taken;
+            tokio::time::sleep(Duration::from_secs(3) * u32::try_from(taken).unwrap() / u32::try_from(whole).unwrap())
+                .await;
+        }
+        assert_eq!(read, whole);
+    });
+}
+
+#[test]
+fn a_download_that_nobody_takes_is_ended() {
+    let short = Duration::from_millis(200);
+    let bounds = Bounds { head_time: short, write_time: short, ..Bounds::default() };
+    let running = Running::with(&format!("auth = \"none\"\n{CONFIG}"), bounds);
+    let runtime = Runtime::new().unwrap();
+    let body = runtime.block_on(download(&running, 1_000));
+    running.wait_for_metrics(&[("quartile_connections", 1), ("quartile_requests_in_flight", 0)]);
+    assert!(runtime.block_on(body.collect()).is_err());
 }

@@ -3,7 +3,7 @@
 //! It holds hashes, never tokens. It is written whole beside its place and then put there, so that a collector which
 //! reads it meets the old or the new one; a lock keeps two commands from losing each other's changes.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Grant, Reach, Scope, TokenHash, token_hash};
 use crate::config::{hash_from_hex, hex};
-use crate::replace::{private, replace};
+use crate::replace::{alone, replace};
 
 /// The version of the file.
 const VERSION: u32 = 1;
@@ -161,8 +161,7 @@ pub fn revoke(path: &Path, id: &str) -> Result<Token, TokenError> {
 fn change(path: &Path, change: impl FnOnce(&mut Vec<Token>) -> Result<(), TokenError>) -> Result<(), TokenError> {
     let at = |source| TokenError::Io { path: path.to_owned(), source };
     fs::create_dir_all(path.parent().unwrap_or(Path::new("."))).map_err(at)?;
-    let lock = private(&path.with_extension("lock"), OpenOptions::new().create(true).truncate(false)).map_err(at)?;
-    lock.lock().map_err(at)?;
+    let _alone = alone(path).map_err(at)?;
     let mut tokens = read(path)?;
     change(&mut tokens)?;
     write(path, &tokens).map_err(at)

@@ -6,7 +6,7 @@ use std::{fs, io};
 use toml::{Table, Value};
 
 use super::{ConfigError, Env, parse};
-use crate::replace::replace;
+use crate::replace::{alone, replace};
 
 /// A site to be added: what its section will say.
 #[derive(Clone, Debug)]
@@ -43,6 +43,8 @@ pub enum EditError {
 /// [`EditError`]; then nothing has changed.
 pub fn add_site(path: &Path, site: &NewSite, env: Env<'_>) -> Result<String, EditError> {
     let at = |source| EditError::Io { path: path.to_owned(), source };
+    // No other command may add its own between reading and writing.
+    let _alone = fs::metadata(path).and_then(|_| alone(path)).map_err(at)?;
     let text = fs::read_to_string(path).map_err(at)?;
     let section = section(site);
     let gap = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
@@ -99,7 +101,22 @@ mod tests {
         "#);
         let sites = parse(&text, &|_| None).unwrap().sites;
         assert_eq!(sites.iter().map(|site| site.id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
-        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "nothing is left beside it");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2, "nothing but its lock is left beside it");
+    }
+
+    #[test]
+    fn commands_at_the_same_time_lose_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("quartile.toml");
+        fs::write(&path, BEFORE).unwrap();
+        let add = |id: String| drop(add_site(&path, &new_site(&id, "*"), &|_| None).unwrap());
+        std::thread::scope(|scope| {
+            for worker in 0..4 {
+                scope.spawn(move || (0..10).for_each(|number| add(format!("{worker}-{number}"))));
+            }
+        });
+        let sites = parse(&fs::read_to_string(&path).unwrap(), &|_| None).unwrap().sites;
+        assert_eq!(sites.iter().count(), 41);
     }
 
     #[test]

@@ -4,19 +4,20 @@
 //! *Accepted* is on disk. *Rejected* was wrong, with the code that its sender was told. *Dropped* was right and could not
 //! be kept, with the code of the refusal; its sender may come again, and is then counted again.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use quartile_protocol::batch::Discard;
 use quartile_protocol::id::SiteId;
 use quartile_protocol::reply::{BodyCode, RejectCode, Rejection};
 
+use super::per_site::PerSite;
 use crate::metrics::Samples;
 
-/// The accounts of all sites. Only sites of the configuration have one, so there are few.
+/// The accounts of all sites.
 #[derive(Debug, Default)]
 pub struct Books {
-    accounts: RwLock<BTreeMap<SiteId, Arc<Account>>>,
+    accounts: PerSite<Account>,
     /// Batches that were refused before it was known whose they are.
     nobodys: Mutex<[u64; BodyCode::ALL.len()]>,
 }
@@ -25,11 +26,7 @@ impl Books {
     /// The account of a site, opened if it is the first time.
     #[must_use]
     pub fn of(&self, site: &SiteId) -> Arc<Account> {
-        if let Some(account) = self.accounts.read().unwrap_or_else(PoisonError::into_inner).get(site) {
-            return Arc::clone(account);
-        }
-        let mut accounts = self.accounts.write().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(accounts.entry(site.clone()).or_default())
+        self.accounts.of(site)
     }
 
     /// Enters a batch that was refused before it was known whose it is.
@@ -40,9 +37,7 @@ impl Books {
     /// Writes all accounts as samples.
     pub fn write_metrics(&self, samples: &mut Samples) {
         write_refused("", &self.nobodys.lock().unwrap_or_else(PoisonError::into_inner), samples);
-        for (site, account) in &*self.accounts.read().unwrap_or_else(PoisonError::into_inner) {
-            account.write_metrics(site.as_str(), samples);
-        }
+        self.accounts.each(|site, account| account.write_metrics(site.as_str(), samples));
     }
 }
 
@@ -109,19 +104,9 @@ impl Account {
         Pending { account: Arc::clone(self), open: items }
     }
 
-    /// Enters a batch that was answered with a 200.
-    pub fn took(&self) {
-        self.entries().batches += 1;
-    }
-
     /// Enters a batch that was refused as a whole.
     pub fn refuse(&self, code: BodyCode) {
         self.entries().refused[code as usize] += 1;
-    }
-
-    /// Enters what a sender says that it gave up.
-    pub fn sender_discarded(&self, reason: Discard, items: u64) {
-        self.entries().discarded[reason as usize] += items;
     }
 
     /// The figures of this moment.
@@ -175,35 +160,49 @@ impl Entries {
 impl Pending {
     /// These items are wrong.
     pub fn reject(&mut self, rejections: &[Rejection]) {
+        if rejections.is_empty() {
+            return;
+        }
+        let mut entries = self.account.entries();
         for rejection in rejections {
-            self.close(rejection.items, |entries| &mut entries.rejected[rejection.code as usize]);
+            debug_assert!(rejection.items <= self.open, "an item has one outcome, not two");
+            let items = rejection.items.min(self.open);
+            self.open -= items;
+            entries.in_flight -= items;
+            entries.rejected[rejection.code as usize] += items;
         }
     }
 
-    /// What is still open is on disk.
-    pub fn accept(mut self) {
-        self.close(self.open, |entries| &mut entries.accepted);
+    /// What is still open is on disk, and its batch is answered with a 200; what its sender says that it gave up is
+    /// entered as well.
+    pub fn accept(mut self, discarded: &[(Discard, u64)]) {
+        self.close(|entries, open| {
+            entries.accepted += open;
+            entries.batches += 1;
+            for &(reason, items) in discarded {
+                entries.discarded[reason as usize] += items;
+            }
+        });
     }
 
     /// What is still open cannot be kept.
     pub fn drop_as(mut self, reason: BodyCode) {
-        self.close(self.open, |entries| &mut entries.dropped[reason as usize]);
+        self.close(|entries, open| entries.dropped[reason as usize] += open);
     }
 
-    fn close(&mut self, items: u64, outcome: impl FnOnce(&mut Entries) -> &mut u64) {
-        debug_assert!(items <= self.open, "an item has one outcome, not two");
-        let items = items.min(self.open);
-        self.open -= items;
+    /// Gives what is still open its outcome.
+    fn close(&mut self, enter: impl FnOnce(&mut Entries, u64)) {
+        let open = mem::take(&mut self.open);
         let mut entries = self.account.entries();
-        entries.in_flight -= items;
-        *outcome(&mut entries) += items;
+        entries.in_flight -= open;
+        enter(&mut entries, open);
     }
 }
 
 impl Drop for Pending {
     fn drop(&mut self) {
         if self.open > 0 {
-            self.close(self.open, |entries| &mut entries.dropped[BodyCode::Unavailable as usize]);
+            self.close(|entries, open| entries.dropped[BodyCode::Unavailable as usize] += open);
         }
     }
 }
@@ -224,7 +223,7 @@ mod tests {
         let mut kept = account.receive(10);
         assert_eq!(account.figures().in_flight, 10);
         kept.reject(&[rejection(3)]);
-        kept.accept();
+        kept.accept(&[]);
         account.receive(4).drop_as(BodyCode::QueueFull);
         drop(account.receive(2));
         let figures = account.figures();
@@ -242,7 +241,7 @@ mod tests {
                         let mut pending = account.receive(5);
                         pending.reject(&[rejection(2)]);
                         match (n + worker) % 3 {
-                            0 => pending.accept(),
+                            0 => pending.accept(&[]),
                             1 => pending.drop_as(BodyCode::QueueFull),
                             _ => drop(pending),
                         }
@@ -263,11 +262,9 @@ mod tests {
         let account = books.of(&SiteId::new("demo").unwrap());
         let mut pending = account.receive(3);
         pending.reject(&[rejection(2)]);
-        pending.accept();
-        account.took();
+        pending.accept(&[(Discard::QueueFull, 2), (Discard::QueueFull, 3)]);
         account.receive(1).drop_as(BodyCode::TooManyViews);
         account.refuse(BodyCode::TooManyViews);
-        account.sender_discarded(Discard::QueueFull, 5);
         books.refuse(BodyCode::Unreadable);
         let mut samples = Samples::default();
         books.write_metrics(&mut samples);

@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod page;
+mod per_site;
 pub mod quota;
 pub mod record;
 #[cfg(test)]

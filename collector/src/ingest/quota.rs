@@ -8,13 +8,15 @@
 //! Which views are new is remembered for ten to twenty minutes after their last batch, and never longer: a view that was
 //! silent for longer counts as new once more.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::mem;
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Mutex, PoisonError};
 
 use quartile_protocol::clock::Wall;
 use quartile_protocol::id::{SiteId, ViewId};
+
+use super::per_site::PerSite;
 
 const MINUTE_MS: u64 = 60_000;
 
@@ -40,9 +42,9 @@ pub struct Exceeded {
     pub retry_after_seconds: u16,
 }
 
-/// How much of their quotas the sites have used up. Only sites of the configuration have an entry, so there are few.
+/// How much of their quotas the sites have used up.
 #[derive(Debug, Default)]
-pub struct Quotas(RwLock<BTreeMap<SiteId, Arc<Mutex<Used>>>>);
+pub struct Quotas(PerSite<Mutex<Used>>);
 
 #[derive(Debug, Default)]
 struct Used {
@@ -79,22 +81,18 @@ impl Quotas {
         self.with(site, |used| {
             used.seen.turn(now);
             used.views.leak(per_minute, now);
-            let (known, new): (HashSet<_>, HashSet<_>) = views.partition(|view| used.seen.knows(view));
-            if !new.is_empty() {
-                used.views.take(per_minute, new.len() as u64)?;
+            let stated: HashSet<_> = views.collect();
+            let new = stated.iter().filter(|view| !used.seen.knows(view)).count();
+            if new > 0 {
+                used.views.take(per_minute, new as u64)?;
             }
-            used.seen.current.extend(known.into_iter().chain(new));
+            used.seen.current.extend(stated);
             Ok(())
         })
     }
 
     fn with<T>(&self, site: &SiteId, work: impl FnOnce(&mut Used) -> T) -> T {
-        let known = self.0.read().unwrap_or_else(PoisonError::into_inner).get(site).cloned();
-        let used = known.unwrap_or_else(|| {
-            let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(all.entry(site.clone()).or_default())
-        });
-        work(&mut used.lock().unwrap_or_else(PoisonError::into_inner))
+        work(&mut self.0.of(site).lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -48,8 +48,9 @@
 //! # Writing
 //!
 //! One thread owns the files that are written. It takes everything that is waiting, makes one write and one `fdatasync`
-//! of it, and completes all those who waited. Nobody waits for company: a lone record is written as soon as the disk is
-//! free, and what arrives meanwhile becomes the next group.
+//! of it, and completes all those who waited. A lone record is written as soon as the disk is free, and what arrives
+//! meanwhile becomes the next group. Where the disk is so quick that groups stay small under load, a group waits a
+//! millisecond for company, as long as company comes ([`company`]).
 //!
 //! A file is written to by one process and until its first failure. After a failed write or sync the file is cut back
 //! to what was acknowledged and a new segment begins, because the kernel may drop the dirty pages of a failed
@@ -75,6 +76,7 @@
 
 mod aside;
 mod audit;
+mod company;
 mod cursor;
 mod error;
 mod format;

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::mem;
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot};
@@ -133,8 +134,8 @@ pub(super) struct State {
     /// Those in `waiting` and those that the writer is writing.
     pub(super) waiting_records: usize,
     pub(super) waiting_bytes: u64,
-    /// The writer has nothing to do and is to be woken.
-    pub(super) asleep: bool,
+    /// The writer sleeps and is to be woken once so many records wait; 0 while it does not.
+    pub(super) wake_at: usize,
     /// No more appends; the writer finishes what waits.
     pub(super) closing: bool,
     /// The writer has ended.
@@ -175,7 +176,7 @@ impl Shared {
             waiting: VecDeque::new(),
             waiting_records: 0,
             waiting_bytes: 0,
-            asleep: false,
+            wake_at: 0,
             closing: false,
             finished: false,
             failing: false,
@@ -203,8 +204,24 @@ impl Shared {
 
     /// Sleeps until the writer is woken.
     pub(super) fn wait_for_work<'a>(&self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        state.asleep = true;
-        self.work.wait(state).unwrap_or_else(PoisonError::into_inner)
+        state.wake_at = 1;
+        let mut state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
+        state.wake_at = 0;
+        state
+    }
+
+    /// Sleeps until so many records wait, but not for longer than `time`.
+    pub(super) fn wait_for_company<'a>(
+        &self,
+        mut state: MutexGuard<'a, State>,
+        records: usize,
+        time: Duration,
+    ) -> MutexGuard<'a, State> {
+        state.wake_at = records;
+        let alone = |state: &mut State| state.waiting.len() < records && !state.closing;
+        let (mut state, _) = self.work.wait_timeout_while(state, time, alone).unwrap_or_else(PoisonError::into_inner);
+        state.wake_at = 0;
+        state
     }
 
     /// Puts a record in line for the writer, or says at once why not. The answer arrives at the receiver; without one
@@ -235,7 +252,10 @@ impl Shared {
         state.waiting.push_back(Waiting { payload, items, reply });
         state.waiting_records += 1;
         state.waiting_bytes += len;
-        let wakes = mem::take(&mut state.asleep);
+        let wakes = state.wake_at > 0 && state.waiting.len() >= state.wake_at;
+        if wakes {
+            state.wake_at = 0;
+        }
         drop(state);
         // Waking is a call of the kernel, also where nobody sleeps.
         if wakes {

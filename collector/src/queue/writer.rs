@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::aside;
+use super::company::{COMPANY, COMPANY_TIME, Company};
 use super::error::QueueError;
 use super::format::{self, HEADER_LEN, Kind, Position, record_len, segment_name};
 use super::fs::FsFile;
@@ -18,6 +19,7 @@ const GROUP_BYTES: u64 = 8 << 20;
 pub(super) struct Writer {
     shared: Arc<Shared>,
     active: Option<Active>,
+    company: Company,
     /// What is written next; kept for its capacity.
     buffer: Vec<u8>,
 }
@@ -59,7 +61,7 @@ impl Drop for Farewell {
 
 impl Writer {
     fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, active: None, buffer: Vec::new() }
+        Self { shared, active: None, company: Company::default(), buffer: Vec::new() }
     }
 
     /// Writes until the queue is closed. A panic costs the records that were being written, whose appenders are told so,
@@ -85,13 +87,18 @@ impl Writer {
     }
 
     /// Sleeps until something waits; `None` when the queue closes and nothing does.
-    fn next_group(&self) -> Option<Group> {
+    fn next_group(&mut self) -> Option<Group> {
         let mut state = self.shared.state();
         while state.waiting.is_empty() {
             if state.closing {
                 return None;
             }
             state = self.shared.wait_for_work(state);
+        }
+        let alone = state.waiting.len();
+        if self.company.is_waited_for(alone) {
+            state = self.shared.wait_for_company(state, COMPANY, COMPANY_TIME);
+            self.company.came(alone, state.waiting.len());
         }
         Some(self.take_group(&mut state))
     }

@@ -91,7 +91,7 @@ impl Bundle {
         [brotli, gzip].into_iter().find(|form| accepts(accepted, form.coding)).unwrap_or(plain)
     }
 
-    fn answer(&self, headers: &HeaderMap, cache_control: HeaderValue) -> Response {
+    fn serve(&self, headers: &HeaderMap, cache_control: HeaderValue) -> Response {
         let form = self.form(headers);
         let fresh = is_known(headers, &form.tag);
         let mut response = Response::new(if fresh { Bytes::new() } else { form.bytes.clone() }.into());
@@ -114,7 +114,7 @@ impl Bundle {
 
 /// `GET /quartile.js`, for any page.
 pub(super) async fn serve_stable(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
-    let mut response = shared.bundle.answer(&headers, STABLE);
+    let mut response = shared.bundle.serve(&headers, STABLE);
     if let Ok(path) = HeaderValue::from_str(&shared.bundle.lasting_path()) {
         response.headers_mut().insert(CONTENT_LOCATION, path);
     }
@@ -123,14 +123,14 @@ pub(super) async fn serve_stable(State(shared): State<Arc<Shared>>, headers: Hea
 
 /// `GET /quartile-….js`, for any page.
 pub(super) async fn serve_lasting(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
-    shared.bundle.answer(&headers, LASTING)
+    shared.bundle.serve(&headers, LASTING)
 }
 
 /// `GET /quartile.core.js`, for any page. The core of another version than the script's would misunderstand it.
 pub(super) async fn serve_core(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap) -> Response {
     match uri.query() {
-        None => shared.core.answer(&headers, STABLE),
-        Some(hash) if hash == shared.core.hash => shared.core.answer(&headers, LASTING),
+        None => shared.core.serve(&headers, STABLE),
+        Some(hash) if hash == shared.core.hash => shared.core.serve(&headers, LASTING),
         Some(_) => answer::error(StatusCode::NOT_FOUND, "not_found", "there is no core of that version"),
     }
 }

@@ -22,7 +22,7 @@ use http::header::{
 };
 use http::{HeaderMap, StatusCode};
 use hyper::body::Body;
-use quartile_protocol::batch::Discard;
+use quartile_protocol::batch::{Batch, Discard};
 use quartile_protocol::clock::Wall;
 use quartile_protocol::decode::Envelope;
 use quartile_protocol::limits::REJECTIONS_LISTED;
@@ -64,7 +64,7 @@ impl From<Problem> for Refused {
 }
 
 /// Takes in a batch.
-pub(super) async fn answer<B>(shared: &Arc<Shared>, peer: Peer, id: RequestId, request: http::Request<B>) -> Response
+pub(super) async fn take_in<B>(shared: &Arc<Shared>, peer: Peer, id: RequestId, request: http::Request<B>) -> Response
 where
     B: Body<Data = Bytes, Error: Display> + Unpin,
 {
@@ -95,7 +95,7 @@ where
     // From here until it is in the queue nothing waits, so that no page that is left takes its batch along.
     let work = || {
         let taken = taken.unfold(shared, coding)?;
-        admit(shared, sender, taken)
+        admit(&shared.services, sender, taken)
     };
     let admitted = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
         tracing::error!(request = %sender.id, "a batch was not taken because of a bug");
@@ -143,69 +143,105 @@ struct Admitted {
     account: Arc<Account>,
     reply: Reply,
     discarded: Vec<(Discard, u64)>,
-    shared: Arc<Shared>,
     id: RequestId,
     /// It counts as at work until it is in the books.
     permits: Permits,
 }
 
-fn admit(shared: &Arc<Shared>, sender: Sender<'_>, taken: Taken) -> Result<Admitted, Refused> {
-    let services = &shared.services;
+fn admit(services: &Services, sender: Sender<'_>, taken: Taken) -> Result<Admitted, Refused> {
     let envelope = Envelope::read(&taken.bytes)?;
     let sites = services.sites.load();
     let site = sites.get(&envelope.site).ok_or_else(|| {
         let message = format!("there is no site `{}` here", envelope.site);
         Problem { field: Some("site"), ..answer::problem(BodyCode::UnknownSite, message) }
     })?;
-    let account = services.books.of(&site.id);
-    match admit_for(services, site, &account, sender, envelope) {
-        Ok((kept, prepared)) => Ok(prepared.admitted(shared, account, kept, sender.id, taken.permits)),
-        Err(refused) => Err(Refused { account: Some(account), ..refused }),
+    let case = Case { services, site, account: services.books.of(&site.id), sender, received_at: services.clock.now() };
+    match case.admit(envelope) {
+        Ok((kept, prepared)) => Ok(prepared.admitted(case, kept, taken.permits)),
+        Err(refused) => Err(Refused { account: Some(case.account), ..refused }),
     }
 }
 
-/// Admits a batch of a site that there is.
-fn admit_for(
-    services: &Services,
-    site: &Site,
-    account: &Arc<Account>,
-    sender: Sender<'_>,
-    envelope: Envelope<'_>,
-) -> Result<(Option<queue::Admitted>, Prepared), Refused> {
-    check_origin(site, sender.headers)?;
-    let now = services.clock.now();
-    let in_quota = services.quotas.request(&site.id, site.quota, now);
-    in_quota.map_err(|exceeded| over_quota(BodyCode::TooManyRequests, "requests", exceeded))?;
-    let mut prepared = prepare(services, site, account, sender, envelope)?;
-    let Some(record) = prepared.record.take() else { return Ok((None, prepared)) };
-    match services.queue.admit(record, prepared.accepted) {
-        Ok(kept) => Ok((Some(kept), prepared)),
-        Err(error) => {
-            let problem = not_kept(&error, sender.id);
-            prepared.pending.drop_as(problem.code);
-            Err(problem.into())
+/// A batch of a site that there is, and what its request tells.
+struct Case<'a> {
+    services: &'a Services,
+    site: &'a Site,
+    account: Arc<Account>,
+    sender: Sender<'a>,
+    received_at: Wall,
+}
+
+impl Case<'_> {
+    fn admit(&self, envelope: Envelope<'_>) -> Result<(Option<queue::Admitted>, Prepared), Refused> {
+        check_origin(self.site, self.sender.headers)?;
+        let in_quota = self.services.quotas.request(&self.site.id, self.site.quota, self.received_at);
+        in_quota.map_err(|exceeded| over_quota(BodyCode::TooManyRequests, "requests", exceeded))?;
+        let mut prepared = self.prepare(envelope)?;
+        let Some(record) = prepared.record.take() else { return Ok((None, prepared)) };
+        match self.services.queue.admit(record, prepared.accepted) {
+            Ok(kept) => Ok((Some(kept), prepared)),
+            Err(error) => {
+                let problem = not_kept(&error, self.sender.id);
+                prepared.pending.drop_as(problem.code);
+                Err(problem.into())
+            }
         }
+    }
+
+    fn prepare(&self, envelope: Envelope<'_>) -> Result<Prepared, Refused> {
+        let mut decoded = envelope.validate()?;
+        let mut pending = self.account.receive(decoded.received);
+        pending.reject(&decoded.rejected);
+        let views = decoded.batch.views.iter().map(|view| view.id);
+        if let Err(exceeded) = self.services.quotas.views(&self.site.id, self.site.quota, views, self.received_at) {
+            pending.drop_as(BodyCode::TooManyViews);
+            return Err(over_quota(BodyCode::TooManyViews, "new views", exceeded));
+        }
+        let discarded = mem::take(&mut decoded.batch.discarded);
+        let record = self.record(decoded.batch);
+        let accepted = record.items();
+        let record = (!record.views.is_empty()).then(|| record.encode());
+        Ok(Prepared { record, pending, accepted, rejected: decoded.rejected, discarded })
+    }
+
+    /// The batch with what the request tells of its sender.
+    fn record(&self, batch: Batch) -> ingest::Record {
+        let (enricher, site, now) = (&self.services.enricher, self.site, self.received_at);
+        let visitor = enricher.visitor(self.sender.peer.0, self.sender.headers);
+        let client = batch.client.as_ref();
+        let asked = visitor.private || client.is_some_and(|client| client.gpc == Some(true));
+        // A batch without the context has neither device nor place.
+        let place = client.map(|_| site.geo.of(enricher.place(&visitor, self.sender.headers))).unwrap_or_default();
+        let facts = Facts {
+            received_at: now,
+            private: asked || site.consent == Consent::Denied,
+            custom: &site.dimensions,
+            agent: client.map_or_else(Agent::default, |client| enricher.agent(&visitor, client)),
+            place: &place,
+            daily_viewer: &|day| enricher.daily_viewer(&visitor, &site.id, day, now),
+        };
+        ingest::record(batch, facts)
     }
 }
 
 impl Prepared {
-    fn admitted(
-        mut self,
-        shared: &Arc<Shared>,
-        account: Arc<Account>,
-        kept: Option<queue::Admitted>,
-        id: RequestId,
-        permits: Permits,
-    ) -> Admitted {
+    fn admitted(mut self, case: Case<'_>, kept: Option<queue::Admitted>, permits: Permits) -> Admitted {
         self.rejected.truncate(REJECTIONS_LISTED);
         let reply = Reply {
             accepted: self.accepted,
             rejected: self.rejected,
-            server_time: Wall::default(),
+            server_time: case.received_at,
             retry_after_ms: None,
         };
-        let shared = Arc::clone(shared);
-        Admitted { kept, pending: self.pending, account, reply, discarded: self.discarded, shared, id, permits }
+        Admitted {
+            kept,
+            pending: self.pending,
+            account: case.account,
+            reply,
+            discarded: self.discarded,
+            id: case.sender.id,
+            permits,
+        }
     }
 }
 
@@ -215,18 +251,13 @@ impl Admitted {
     }
 
     /// Enters what became of it, and says so.
-    fn settle(mut self, kept: Result<(), QueueError>) -> Result<Reply, Refused> {
+    fn settle(self, kept: Result<(), QueueError>) -> Result<Reply, Refused> {
         if let Err(error) = kept {
             let problem = not_kept(&error, self.id);
             self.pending.drop_as(problem.code);
             return Err(Refused { account: Some(self.account), ..problem.into() });
         }
-        self.pending.accept();
-        self.account.took();
-        for &(reason, count) in &self.discarded {
-            self.account.sender_discarded(reason, count);
-        }
-        self.reply.server_time = self.shared.services.clock.now();
+        self.pending.accept(&self.discarded);
         drop(self.permits);
         Ok(self.reply)
     }
@@ -259,42 +290,6 @@ impl Drop for Unabandoned {
         };
         drop(runtime.spawn(settling.in_current_span()));
     }
-}
-
-fn prepare(
-    services: &Services,
-    site: &Site,
-    account: &Arc<Account>,
-    sender: Sender<'_>,
-    envelope: Envelope<'_>,
-) -> Result<Prepared, Refused> {
-    let mut decoded = envelope.validate()?;
-    let mut pending = account.receive(decoded.received);
-    pending.reject(&decoded.rejected);
-    let received_at = services.clock.now();
-    let views = decoded.batch.views.iter().map(|view| view.id);
-    if let Err(exceeded) = services.quotas.views(&site.id, site.quota, views, received_at) {
-        pending.drop_as(BodyCode::TooManyViews);
-        return Err(over_quota(BodyCode::TooManyViews, "new views", exceeded));
-    }
-    let visitor = services.enricher.visitor(sender.peer.0, sender.headers);
-    let client = decoded.batch.client.as_ref();
-    let asked = visitor.private || client.is_some_and(|client| client.gpc == Some(true));
-    // A batch without the context has neither device nor place.
-    let place = client.map(|_| site.geo.of(services.enricher.place(&visitor, sender.headers))).unwrap_or_default();
-    let facts = Facts {
-        received_at,
-        private: asked || site.consent == Consent::Denied,
-        custom: &site.dimensions,
-        agent: client.map_or_else(Agent::default, |client| services.enricher.agent(&visitor, client)),
-        place: &place,
-        daily_viewer: &|day| services.enricher.daily_viewer(&visitor, &site.id, day, received_at),
-    };
-    let discarded = mem::take(&mut decoded.batch.discarded);
-    let record = ingest::record(decoded.batch, facts);
-    let accepted = record.items();
-    let record = (!record.views.is_empty()).then(|| record.encode());
-    Ok(Prepared { record, pending, accepted, rejected: decoded.rejected, discarded })
 }
 
 fn over_quota(code: BodyCode, of_what: &str, exceeded: Exceeded) -> Refused {

@@ -10,25 +10,24 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::Service;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
+use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use super::patience::Patience;
+use super::rewound::Rewound;
+use super::sent::Sent;
 use super::told_to;
 use crate::config::Bounds;
 
 /// What HTTP/2 begins with (RFC 9113, 3.4). No request of HTTP/1.1 does.
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-
-/// How long to wait for the rest of what may become the preface.
-const PREFACE_PAUSE: Duration = Duration::from_millis(10);
 
 /// What a peer of HTTP/2 may send of one body before any of it is read.
 const STREAM_WINDOW: u32 = 64 * 1024;
@@ -43,28 +42,48 @@ const FAREWELL: Duration = Duration::from_secs(2);
 #[derive(Debug, Default)]
 pub(super) struct Activity {
     at_work: AtomicUsize,
-    begun: AtomicU64,
+    sending: AtomicUsize,
+    /// Requests that began and pieces of answers that were handed over.
+    moved: AtomicU64,
 }
 
 /// A request at work, until it is let go of.
 pub(super) struct AtWork(Arc<Activity>);
 
+/// An answer on its way, until it is let go of.
+pub(super) struct Sending(Arc<Activity>);
+
 impl Activity {
     pub(super) fn begin(self: &Arc<Self>) -> AtWork {
-        self.begun.fetch_add(1, Ordering::Relaxed);
+        self.moved.fetch_add(1, Ordering::Relaxed);
         self.at_work.fetch_add(1, Ordering::Relaxed);
         AtWork(Arc::clone(self))
     }
 
-    /// Returns once there was no request for so long.
-    async fn idle(&self, time: Duration) {
+    pub(super) fn send(self: &Arc<Self>) -> Sending {
+        self.sending.fetch_add(1, Ordering::Relaxed);
+        Sending(Arc::clone(self))
+    }
+
+    /// Returns once nothing was at work for so long; an answer on its way is given `patience` for each of its pieces.
+    async fn idle(&self, time: Duration, patience: Duration) {
         loop {
-            let begun = self.begun.load(Ordering::Relaxed);
+            let moved = self.moved.load(Ordering::Relaxed);
             sleep(time).await;
-            if self.at_work.load(Ordering::Relaxed) == 0 && self.begun.load(Ordering::Relaxed) == begun {
+            if self.sending.load(Ordering::Relaxed) > 0 {
+                sleep(patience.saturating_sub(time)).await;
+            }
+            if self.at_work.load(Ordering::Relaxed) == 0 && self.moved.load(Ordering::Relaxed) == moved {
                 return;
             }
         }
+    }
+}
+
+impl Sending {
+    /// Another piece was asked for.
+    pub(super) fn goes_on(&self) {
+        self.0.moved.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -74,43 +93,69 @@ impl Drop for AtWork {
     }
 }
 
+impl Drop for Sending {
+    fn drop(&mut self) {
+        self.0.sending.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// Serves a connection until it ends.
 pub(super) async fn serve<S>(
-    stream: TcpStream,
+    mut stream: TcpStream,
     service: S,
     activity: &Activity,
     bounds: &Bounds,
     mut stop: watch::Receiver<bool>,
 ) where
-    S: Service<http::Request<Incoming>, Response = Response, Error = Infallible, Future: Send + 'static>,
+    S: Service<http::Request<Incoming>, Response = http::Response<Sent>, Error = Infallible, Future: Send + 'static>,
 {
     // A small answer is not to wait for more of it; a socket that refuses this works all the same.
     let _ = stream.set_nodelay(true);
     let begun = tokio::select! {
-        begun = timeout(bounds.head_time, speaks_http2(&stream)) => begun,
+        begun = timeout(bounds.head_time, Start::read(&mut stream)) => begun,
         () = told_to(&mut stop) => return,
     };
-    let io = |stream| TokioIo::new(Patience::new(stream, bounds.write_time));
-    match begun {
-        Ok(Ok(false)) => drive(one(bounds).serve_connection(io(stream), service), None, bounds, stop).await,
-        Ok(Ok(true)) => drive(two(bounds).serve_connection(io(stream), service), Some(activity), bounds, stop).await,
-        Ok(Err(error)) => tracing::debug!(%error, "a connection ended before it began"),
-        Err(_) => tracing::debug!("a connection that asked nothing was ended"),
+    let start = match begun {
+        Ok(Ok(start)) => start,
+        Ok(Err(error)) => return tracing::debug!(%error, "a connection ended before it began"),
+        Err(_) => return tracing::debug!("a connection that asked nothing was ended"),
+    };
+    let is_two = start.is_preface();
+    let io = TokioIo::new(start.before(Patience::new(stream, bounds.write_time)));
+    if is_two {
+        drive(two(bounds).serve_connection(io, service), Some(activity), bounds, stop).await;
+    } else {
+        drive(one(bounds).serve_connection(io, service), None, bounds, stop).await;
     }
 }
 
-/// Whether the peer begins with the preface of HTTP/2. Nothing is taken from the socket.
-async fn speaks_http2(stream: &TcpStream) -> io::Result<bool> {
-    let mut start = [0; PREFACE.len()];
-    loop {
-        let length = stream.peek(&mut start).await?;
-        if length == 0 || !PREFACE.starts_with(&start[..length]) {
-            return Ok(false);
+/// What a peer begins with: as much as tells which protocol it speaks.
+#[derive(Debug, Default)]
+struct Start {
+    bytes: [u8; PREFACE.len()],
+    length: usize,
+}
+
+impl Start {
+    /// Reads until it is the preface of HTTP/2, or cannot become it.
+    async fn read(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Self> {
+        let mut start = Self::default();
+        while start.length < PREFACE.len() && PREFACE.starts_with(&start.bytes[..start.length]) {
+            match stream.read(&mut start.bytes[start.length..]).await? {
+                0 => break,
+                read => start.length += read,
+            }
         }
-        if length == PREFACE.len() {
-            return Ok(true);
-        }
-        sleep(PREFACE_PAUSE).await;
+        Ok(start)
+    }
+
+    fn is_preface(&self) -> bool {
+        self.bytes[..self.length] == PREFACE[..]
+    }
+
+    /// `stream` with this before it, as if nothing had been read.
+    fn before<S>(self, stream: S) -> Rewound<S, { PREFACE.len() }> {
+        Rewound::new(stream, self.bytes, self.length)
     }
 }
 
@@ -153,19 +198,19 @@ where
         biased;
         ended = connection.as_mut() => return tell_end(ended),
         () = told_to(&mut stop) => {}
-        () = idle(activity, bounds.head_time) => {}
+        () = idle(activity, bounds.head_time, bounds.write_time) => {}
     }
     connection.as_mut().graceful_shutdown();
     tokio::select! {
         ended = connection => tell_end(ended),
         // The farewell of HTTP/2 is answered by the peer, which may not care to.
-        () = idle(activity, FAREWELL) => tracing::debug!("an idle connection was ended"),
+        () = idle(activity, FAREWELL, bounds.write_time) => tracing::debug!("an idle connection was ended"),
     }
 }
 
-async fn idle(activity: Option<&Activity>, time: Duration) {
+async fn idle(activity: Option<&Activity>, time: Duration, patience: Duration) {
     match activity {
-        Some(activity) => activity.idle(time).await,
+        Some(activity) => activity.idle(time, patience).await,
         None => std::future::pending().await,
     }
 }
@@ -173,5 +218,41 @@ async fn idle(activity: Option<&Activity>, time: Duration) {
 fn tell_end(ended: hyper::Result<()>) {
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a peer that sends `sent` and closes its side is taken for, and what is read of it then.
+    async fn begun(sent: &[&[u8]]) -> (bool, Vec<u8>) {
+        let mut reads =
+            sent.iter().fold(Box::new(tokio::io::empty()) as Box<dyn AsyncRead + Unpin>, |before, piece| {
+                Box::new(before.chain(*piece))
+            });
+        let start = Start::read(&mut reads).await.unwrap();
+        let is_two = start.is_preface();
+        let mut all = Vec::new();
+        start.before(reads).read_to_end(&mut all).await.unwrap();
+        (is_two, all)
+    }
+
+    #[tokio::test]
+    async fn the_preface_is_known_however_it_is_cut_and_nothing_is_lost() {
+        let preface = [&PREFACE[..], b"and more"].concat();
+        for at in 0..=preface.len() {
+            let (one, other) = preface.split_at(at);
+            assert_eq!(begun(&[one, other]).await, (true, preface.clone()), "{at}");
+        }
+    }
+
+    #[tokio::test]
+    async fn whatever_is_no_preface_is_read_as_it_came() {
+        for sent in ["", "P", "GET / HTTP/1.1\r\n", "POST / HTTP/1.1\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r"] {
+            assert_eq!(begun(&[sent.as_bytes()]).await, (false, sent.into()), "{sent}");
+            let pieces: Vec<_> = sent.as_bytes().chunks(1).collect();
+            assert_eq!(begun(&pieces).await, (false, sent.into()), "{sent}");
+        }
     }
 }

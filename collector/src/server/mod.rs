@@ -22,7 +22,9 @@ mod health;
 mod patience;
 mod reports;
 mod request_id;
+mod rewound;
 mod routes;
+mod sent;
 mod unfold;
 
 use std::net::{IpAddr, SocketAddr};

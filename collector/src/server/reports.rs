@@ -28,40 +28,33 @@ pub(super) async fn query(State(shared): State<Arc<Shared>>, request: Request) -
     let worker = Arc::clone(&shared);
     let span = tracing::Span::current();
     let work = tokio::task::spawn_blocking(move || {
-        let answered = span.in_scope(|| answered(&worker, &reader, &taken.bytes));
+        // Writing a large table takes long as well: neither on a thread that others wait for, nor without the permit.
+        let answered =
+            || answered(&worker, &reader, &taken.bytes, &head.headers).unwrap_or_else(|error| refused(&error));
+        let response = span.in_scope(answered);
         drop((permit, taken.permits));
-        answered
+        response
     });
-    match work.await {
-        Ok(Ok(Answered::Table(answer))) => in_accepted_type(&answer, &head.headers),
-        Ok(Ok(Answered::Forbidden(refusal))) => refusal,
-        Ok(Err(error)) => refused(&error),
-        Err(error) => {
-            tracing::error!(%error, "a report was not given because of a bug");
-            answer::error(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the collector failed at this query")
-        }
-    }
+    work.await.unwrap_or_else(|error| {
+        tracing::error!(%error, "a report was not given because of a bug");
+        answer::error(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the collector failed at this query")
+    })
 }
 
-/// What becomes of a query that can be read.
-enum Answered {
-    Table(Box<Answer>),
-    Forbidden(Response),
-}
-
-fn answered(shared: &Shared, reader: &Reader, body: &[u8]) -> Result<Answered, ReportError> {
+fn answered(shared: &Shared, reader: &Reader, body: &[u8], headers: &HeaderMap) -> Result<Response, ReportError> {
     let services = &shared.services;
     let mut query = Query::parse(body)?;
     // First, so that a token for other sites does not tell which there are.
     if let Some(refusal) = access::refusal(reader, Scope::Read, Some(&query.site)) {
-        return Ok(Answered::Forbidden(refusal));
+        return Ok(refusal);
     }
     let Some(site) = services.sites.load().get(&query.site).cloned() else {
         let message = format!("there is no site `{}` here", query.site);
         return Err(Refusal { code: Code::InvalidValue, message, field: "site".into() }.into());
     };
     query.timezone.get_or_insert_with(|| site.timezone.clone());
-    report::answer(&*services.store, &query, services.clock.now()).map(|answer| Answered::Table(Box::new(answer)))
+    let answer = report::answer(&*services.store, &query, services.clock.now())?;
+    Ok(in_accepted_type(&answer, headers))
 }
 
 fn in_accepted_type(answered: &Answer, headers: &HeaderMap) -> Response {

@@ -17,6 +17,7 @@ use tracing::{Instrument, Span};
 
 use super::connection::Activity;
 use super::request_id::RequestId;
+use super::sent::Sent;
 use super::{Peer, Shared, answer, assets, collect, health, reports};
 
 /// Names the request in the answer and in the log.
@@ -54,9 +55,9 @@ pub(super) fn for_peer(
     shared: Arc<Shared>,
     peer: Peer,
     activity: Arc<Activity>,
-) -> impl Service<http::Request<Incoming>, Response = Response, Error = Infallible, Future: Send> {
+) -> impl Service<http::Request<Incoming>, Response = http::Response<Sent>, Error = Infallible, Future: Send> {
     service_fn(move |request: http::Request<Incoming>| {
-        let at_work = activity.begin();
+        let (at_work, activity) = (activity.begin(), Arc::clone(&activity));
         let id = RequestId::next();
         // Nearly every request is a batch. It goes its way without the boxes that the router puts around a request, and
         // it is in a span only where that is logged: what is logged of it in production names it by itself.
@@ -68,11 +69,12 @@ pub(super) fn for_peer(
         };
         async move {
             let answer = match way {
-                Way::Batch(shared, span) => collect::answer(&shared, peer, id, request).instrument(span).await,
+                Way::Batch(shared, span) => collect::take_in(&shared, peer, id, request).instrument(span).await,
                 Way::Routed(routes) => routed(routes, id, request).await,
             };
+            let answer = identified(answer, id).map(|body| Sent::new(body, &activity));
             drop(at_work);
-            Ok(identified(answer, id))
+            Ok(answer)
         }
     })
 }

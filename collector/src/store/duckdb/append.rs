@@ -22,25 +22,46 @@ use super::schema::Shape;
 /// Rows per batch: bounds what is held twice.
 const BATCH_ROWS: usize = 8_192;
 
+/// In which order the hot table has the columns of its shape; `None` where it has others besides, as a later version may
+/// leave it. To name the columns costs as much as to append some hundred rows.
+#[derive(Debug)]
+pub struct Order(Option<Vec<usize>>);
+
+impl Order {
+    /// That of the table as it is.
+    ///
+    /// # Errors
+    /// What DuckDB says.
+    pub fn of(connection: &Connection, shape: &Shape) -> ::duckdb::Result<Self> {
+        let sql = "SELECT column_name FROM duckdb_columns() WHERE table_name = $1 ORDER BY column_index";
+        let mut statement = connection.prepare(sql)?;
+        let names = statement.query_map([shape.hot], |record| record.get::<_, String>(0))?;
+        let place = |name: String| shape.columns().position(|column| column.name == name);
+        let places = names.map(|name| Ok(place(name?))).collect::<::duckdb::Result<Vec<_>>>()?;
+        Ok(Self(places.into_iter().collect()))
+    }
+}
+
 /// Appends slices to the hot table.
 ///
 /// # Errors
 /// What DuckDB says.
-pub fn slices(connection: &Connection, shape: &Shape, rows: &[Row]) -> ::duckdb::Result<()> {
-    append(connection, shape, rows, slice_columns)
+pub fn slices(connection: &Connection, shape: &Shape, order: &Order, rows: &[Row]) -> ::duckdb::Result<()> {
+    append(connection, shape, order, rows, slice_columns)
 }
 
 /// Appends events to the hot table.
 ///
 /// # Errors
 /// What DuckDB says.
-pub fn events(connection: &Connection, shape: &Shape, rows: &[EventRow]) -> ::duckdb::Result<()> {
-    append(connection, shape, rows, event_columns)
+pub fn events(connection: &Connection, shape: &Shape, order: &Order, rows: &[EventRow]) -> ::duckdb::Result<()> {
+    append(connection, shape, order, rows, event_columns)
 }
 
 fn append<R>(
     connection: &Connection,
     shape: &Shape,
+    Order(order): &Order,
     rows: &[R],
     columns: impl Fn(&[R]) -> Vec<ArrayRef>,
 ) -> ::duckdb::Result<()> {
@@ -48,11 +69,22 @@ fn append<R>(
         return Ok(());
     }
     let names: Vec<_> = shape.columns().map(|column| column.name).collect();
-    let mut appender = connection.appender_with_columns(shape.hot, &names)?;
+    let mut appender = match order {
+        Some(_) => connection.appender(shape.hot)?,
+        None => connection.appender_with_columns(shape.hot, &names)?,
+    };
+    let names = in_order(order.as_deref(), names);
     for rows in rows.chunks(BATCH_ROWS) {
-        appender.append_record_batch(batch(&names, columns(rows))?)?;
+        appender.append_record_batch(batch(&names, in_order(order.as_deref(), columns(rows)))?)?;
     }
     appender.flush()
+}
+
+fn in_order<T: Clone>(order: Option<&[usize]>, columns: Vec<T>) -> Vec<T> {
+    match order {
+        Some(order) => order.iter().map(|&place| columns[place].clone()).collect(),
+        None => columns,
+    }
 }
 
 fn batch(names: &[&str], columns: Vec<ArrayRef>) -> ::duckdb::Result<RecordBatch> {

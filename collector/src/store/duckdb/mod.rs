@@ -5,6 +5,7 @@
 //! | [`schema`] | the tables, and how copies merge |
 //! | [`open`] | opening, migration, and setting aside what cannot be opened |
 //! | [`append`] | rows as columns |
+//! | [`effort`] | how much of the machine it may take |
 //! | [`render`] | a plan as SQL |
 //! | [`read`] | answers as values |
 //!
@@ -12,6 +13,7 @@
 //! this folder only, and no value from outside is ever part of it.
 
 mod append;
+mod effort;
 mod open;
 mod read;
 mod render;
@@ -30,6 +32,8 @@ use quartile_protocol::clock::Wall;
 use quartile_protocol::id::{SiteId, ViewId};
 use quartile_protocol::row::{EventRow, Row};
 
+use self::append::Order;
+use self::effort::Effort;
 pub use self::open::OpenError;
 use self::schema::Shape;
 use super::{Store, StoreError};
@@ -74,6 +78,7 @@ pub struct DuckDb {
     settle_rows: usize,
     query_limit: Duration,
     set_aside: Vec<PathBuf>,
+    effort: Effort,
     writer: Mutex<Option<Writer>>,
     readers: Mutex<Option<Readers>>,
 }
@@ -81,6 +86,8 @@ pub struct DuckDb {
 #[derive(Debug)]
 struct Writer {
     connection: Connection,
+    slices_order: Order,
+    events_order: Order,
     /// Rows in the hot tables.
     hot: usize,
     /// At how many of them the next move is due.
@@ -106,6 +113,9 @@ impl DuckDb {
         let refuse = |error| OpenError::Refused(options.path.clone(), error);
         let (slices, events) = (schema::slices(), schema::events());
         let root = connection.try_clone().map_err(refuse)?;
+        let slices_order = Order::of(&connection, &slices).map_err(refuse)?;
+        let events_order = Order::of(&connection, &events).map_err(refuse)?;
+        let effort = Effort::of(&root).map_err(refuse)?;
         let hot = count(&connection, &slices).and_then(|n| Ok(n + count(&connection, &events)?)).map_err(refuse)?;
         Ok(Self {
             path: options.path.clone(),
@@ -114,7 +124,15 @@ impl DuckDb {
             settle_rows: options.settle_rows,
             query_limit: options.query_limit,
             set_aside,
-            writer: Mutex::new(Some(Writer { connection, hot, due: options.settle_rows, dirty: false })),
+            effort,
+            writer: Mutex::new(Some(Writer {
+                connection,
+                slices_order,
+                events_order,
+                hot,
+                due: options.settle_rows,
+                dirty: false,
+            })),
             readers: Mutex::new(Some(Readers { root, idle: Vec::new() })),
         })
     }
@@ -175,6 +193,14 @@ impl DuckDb {
         }
     }
 
+    /// Reads what somebody asked, for whom every thread is there.
+    fn ask<T>(&self, work: impl FnOnce(&Connection) -> ::duckdb::Result<T>) -> Result<T, StoreError> {
+        self.read(|connection| {
+            self.effort.rise(connection)?;
+            work(connection)
+        })
+    }
+
     fn read<T>(&self, work: impl FnOnce(&Connection) -> ::duckdb::Result<T>) -> Result<T, StoreError> {
         let connection = {
             let mut readers = locked(&self.readers);
@@ -202,7 +228,7 @@ impl DuckDb {
         tracing::debug!(rows = writer.hot, "moved hot rows into the settled tables");
         (writer.hot, writer.due, writer.dirty) = (0, self.settle_rows, true);
         checkpoint(writer);
-        Ok(())
+        self.effort.let_go(&writer.connection)
     }
 }
 
@@ -210,8 +236,8 @@ impl Store for DuckDb {
     fn append(&self, rows: &[Row], events: &[EventRow]) -> Result<(), StoreError> {
         self.write(|writer| {
             let transaction = writer.connection.unchecked_transaction()?;
-            append::slices(&transaction, &self.slices, rows)?;
-            append::events(&transaction, &self.events, events)?;
+            append::slices(&transaction, &self.slices, &writer.slices_order, rows)?;
+            append::events(&transaction, &self.events, &writer.events_order, events)?;
             transaction.commit()?;
             writer.hot += rows.len() + events.len();
             writer.dirty = true;
@@ -239,15 +265,15 @@ impl Store for DuckDb {
 
     fn query(&self, plan: &Plan) -> Result<Table, StoreError> {
         let statement = render::render(plan, &self.slices);
-        self.read(|connection| read::table(connection, plan, &statement))
+        self.ask(|connection| read::table(connection, plan, &statement))
     }
 
     fn earliest(&self, site: &SiteId) -> Result<Option<Wall>, StoreError> {
-        self.read(|connection| read::earliest(connection, &self.slices, site))
+        self.ask(|connection| read::earliest(connection, &self.slices, site))
     }
 
     fn timeline(&self, site: &SiteId, view: ViewId) -> Result<Vec<EventRow>, StoreError> {
-        self.read(|connection| read::timeline(connection, &self.events, site, Some(view)))
+        self.ask(|connection| read::timeline(connection, &self.events, site, Some(view)))
     }
 
     fn forget(&self, site: &SiteId, before: i64) -> Result<u64, StoreError> {
@@ -274,7 +300,7 @@ impl Store for DuckDb {
                 self.settle_hot(writer)?;
             }
             checkpoint(writer);
-            Ok(())
+            self.effort.rest(&writer.connection)
         })
     }
 

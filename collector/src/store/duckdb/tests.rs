@@ -288,6 +288,20 @@ fn a_database_from_before_a_column_gains_it_empty() {
 }
 
 #[test]
+fn a_column_that_a_later_version_added_stays_empty() {
+    let folder = Folder::new();
+    drop(open(&folder));
+    for table in ["slices", "slices_hot", "events", "events_hot"] {
+        let sql = format!("ALTER TABLE {table} ADD COLUMN later UBIGINT DEFAULT 0");
+        database(&folder).execute_batch(&sql).unwrap();
+    }
+    let store = open(&folder);
+    store.append(&sample(), &[]).unwrap();
+    store.settle().unwrap();
+    assert_eq!(stored(&store), joined(&sample()));
+}
+
+#[test]
 fn a_query_that_takes_too_long_is_interrupted() {
     let folder = Folder::new();
     let store = DuckDb::open(&Options { query_limit: Duration::from_millis(50), ..folder.options() }, Wall::from_ms(0));
