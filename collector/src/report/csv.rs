@@ -8,7 +8,7 @@ impl Answer {
     #[must_use]
     pub fn to_csv(&self) -> String {
         let mut csv = String::new();
-        line(&mut csv, self.columns.iter().map(|column| escaped(column.name)));
+        line(&mut csv, self.columns.iter().map(|column| escaped(&column.name)));
         for row in &self.rows {
             line(&mut csv, row.iter().map(written));
         }

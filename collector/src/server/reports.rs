@@ -9,9 +9,12 @@ use http::{HeaderMap, StatusCode};
 
 use super::{Shared, access, answer, body};
 use crate::access::{Reader, Scope};
+use crate::report::dimension::Names;
 use crate::report::error::{Code, Refusal, ReportError};
-use crate::report::query::Query;
+use crate::report::query::Request as ReportRequest;
 use crate::report::{self, Answer};
+use crate::store::StoreError;
+use crate::store::cancel::Cancel;
 
 /// `POST /v1/reports/query`: JSON, or CSV for who accepts nothing else.
 pub(super) async fn query(State(shared): State<Arc<Shared>>, request: Request) -> Response {
@@ -26,9 +29,12 @@ pub(super) async fn query(State(shared): State<Arc<Shared>>, request: Request) -
         Err(problem) => return answer::refusal(problem, None),
     };
     let worker = Arc::clone(&shared);
+    // Dropped with this future, which is when the peer has gone.
+    let cancel = Cancel::default();
+    let _gone = cancel.on_drop();
     let span = tracing::Span::current();
     let work = tokio::task::spawn_blocking(move || {
-        let answered = span.in_scope(|| answered(&worker, &reader, &taken.bytes));
+        let answered = span.in_scope(|| answered(&worker, &reader, &taken.bytes, &cancel));
         drop((permit, taken.permits));
         answered
     });
@@ -49,19 +55,21 @@ enum Answered {
     Forbidden(Response),
 }
 
-fn answered(shared: &Shared, reader: &Reader, body: &[u8]) -> Result<Answered, ReportError> {
+fn answered(shared: &Shared, reader: &Reader, body: &[u8], cancel: &Cancel) -> Result<Answered, ReportError> {
     let services = &shared.services;
-    let mut query = Query::parse(body)?;
+    let request = ReportRequest::parse(body)?;
     // First, so that a token for other sites does not tell which there are.
-    if let Some(refusal) = access::refusal(reader, Scope::Read, Some(&query.site)) {
+    if let Some(refusal) = access::refusal(reader, Scope::Read, Some(&request.site)) {
         return Ok(Answered::Forbidden(refusal));
     }
-    let Some(site) = services.sites.load().get(&query.site).cloned() else {
-        let message = format!("there is no site `{}` here", query.site);
+    let Some(site) = services.sites.load().get(&request.site).cloned() else {
+        let message = format!("there is no site `{}` here", request.site);
         return Err(Refusal { code: Code::InvalidValue, message, field: "site".into() }.into());
     };
+    let mut query = request.query(Names::new(&site.dimensions))?;
     query.timezone.get_or_insert_with(|| site.timezone.clone());
-    report::answer(&*services.store, &query, services.clock.now()).map(|answer| Answered::Table(Box::new(answer)))
+    let answer = report::answer(&*services.store, &query, services.clock.now(), cancel)?;
+    Ok(Answered::Table(Box::new(answer)))
 }
 
 fn in_accepted_type(answered: &Answer, headers: &HeaderMap) -> Response {
@@ -73,7 +81,9 @@ fn in_accepted_type(answered: &Answer, headers: &HeaderMap) -> Response {
 }
 
 fn refused(error: &ReportError) -> Response {
-    if let ReportError::Store(source) = error {
+    if let ReportError::Store(source) = error
+        && !matches!(source, StoreError::Cancelled)
+    {
         tracing::error!(error = ?source, "the store did not answer a query");
     }
     let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -83,5 +93,6 @@ fn refused(error: &ReportError) -> Response {
 /// `GET /v1/reports/catalog`: what can be asked for.
 pub(super) async fn catalog(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
     let reader = access::reader(&shared.services.access.load(), &headers);
-    reader.map_or_else(|refusal| refusal, |_| answer::json(StatusCode::OK, &report::catalog::catalog()))
+    reader
+        .map_or_else(|refusal| refusal, |_| answer::json(StatusCode::OK, &report::catalog::catalog(&Names::default())))
 }

@@ -32,6 +32,7 @@ use quartile_protocol::row::{EventRow, Row};
 
 pub use self::open::OpenError;
 use self::schema::Shape;
+use super::cancel::Cancel;
 use super::{Store, StoreError};
 use crate::report::plan::Plan;
 use crate::report::table::Table;
@@ -176,12 +177,21 @@ impl DuckDb {
     }
 
     fn read<T>(&self, work: impl FnOnce(&Connection) -> ::duckdb::Result<T>) -> Result<T, StoreError> {
+        self.read_until(&Cancel::default(), work)
+    }
+
+    fn read_until<T>(
+        &self,
+        cancel: &Cancel,
+        work: impl FnOnce(&Connection) -> ::duckdb::Result<T>,
+    ) -> Result<T, StoreError> {
         let connection = {
             let mut readers = locked(&self.readers);
             let readers = readers.as_mut().ok_or(StoreError::Closed)?;
             readers.idle.pop().map_or_else(|| readers.root.try_clone(), Ok)?
         };
-        let result = within(self.query_limit, &connection, work).inspect_err(|error| self.remember_damage(error))?;
+        let result = within(self.query_limit, &connection, cancel, work);
+        let result = result.inspect_err(|error| self.remember_damage(error))?;
         if let Some(readers) = locked(&self.readers).as_mut() {
             readers.idle.push(connection);
         }
@@ -237,9 +247,18 @@ impl Store for DuckDb {
         self.read(|connection| read::rows(connection, &self.slices, site, Some(keys)))
     }
 
-    fn query(&self, plan: &Plan) -> Result<Table, StoreError> {
-        let statement = render::render(plan, &self.slices);
-        self.read(|connection| read::table(connection, plan, &statement))
+    fn query(&self, plan: &Plan, cancel: &Cancel) -> Result<Table, StoreError> {
+        let ask = |plan: &Plan| {
+            let statement = render::render(plan, &self.slices);
+            self.read_until(cancel, |connection| read::table(connection, plan, &statement))
+        };
+        let mut table = ask(plan)?;
+        let first_page = plan.offset == 0 && plan.after.is_none() && plan.limit > 0;
+        if table.rows.is_empty() && !first_page {
+            // An empty page does not tell how many rows the others have.
+            table.groups = ask(&Plan { after: None, offset: 0, limit: 1, ..plan.clone() })?.groups;
+        }
+        Ok(table)
     }
 
     fn earliest(&self, site: &SiteId) -> Result<Option<Wall>, StoreError> {
@@ -293,13 +312,16 @@ impl Store for DuckDb {
     }
 }
 
-/// Works on a connection, and interrupts it after a time. An interrupted connection can be used again.
+/// Works on a connection, and interrupts it after a time or when it is cancelled. An interrupted connection can be used
+/// again.
 fn within<T>(
     limit: Duration,
     connection: &Connection,
+    cancel: &Cancel,
     work: impl FnOnce(&Connection) -> ::duckdb::Result<T>,
 ) -> Result<T, StoreError> {
     let (interrupt, interrupted) = (connection.interrupt_handle(), &AtomicBool::new(false));
+    let cancelled = connection.interrupt_handle();
     let (done, finished) = mpsc::channel::<()>();
     let result = std::thread::scope(|scope| {
         scope.spawn(move || {
@@ -308,13 +330,15 @@ fn within<T>(
                 interrupt.interrupt();
             }
         });
-        let result = work(connection);
+        let result = cancel.during(move || cancelled.interrupt(), || work(connection));
         drop(done);
         result
     });
     match result {
-        Err(_) if interrupted.load(Ordering::Relaxed) => Err(StoreError::TooSlow),
-        result => Ok(result?),
+        None => Err(StoreError::Cancelled),
+        Some(Err(_)) if cancel.is_cancelled() => Err(StoreError::Cancelled),
+        Some(Err(_)) if interrupted.load(Ordering::Relaxed) => Err(StoreError::TooSlow),
+        Some(result) => Ok(result?),
     }
 }
 
