@@ -47,6 +47,28 @@ pub enum Code {
 }
 
 impl Code {
+    /// Every code.
+    pub const ALL: &'static [Self] = &[
+        Self::BodyTooLarge,
+        Self::InvalidJson,
+        Self::UnknownField,
+        Self::MissingField,
+        Self::InvalidType,
+        Self::InvalidValue,
+        Self::UnknownMetric,
+        Self::UnknownDimension,
+        Self::UnknownReport,
+        Self::UnknownOperator,
+        Self::InvalidPattern,
+        Self::UnknownTimezone,
+        Self::InvalidCursor,
+        Self::InvalidDateRange,
+        Self::TooMany,
+        Self::TooLong,
+        Self::TooDeep,
+        Self::NotTogether,
+    ];
+
     /// The stable spelling.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

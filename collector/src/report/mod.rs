@@ -6,22 +6,22 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`query`], [`filter`], [`pattern`], [`cursor`], [`json`] | the request and every refusal of it |
+//! | [`query`], [`filter`], [`pattern`], [`cursor`], [`parameters`], [`json`] | the request and every refusal of it |
 //! | [`range`], [`bucket`] | dates, and time cut by the calendar of a timezone |
 //! | [`metric`], [`dimension`] | the tables of what can be counted, and by what |
 //! | [`compare`] | the same in another period |
 //! | [`named`], [`special`] | the table of saved queries, and reports that are no tables |
 //! | [`plan`] | what a store is asked for |
 //! | [`table`] | what it answers |
-//! | [`csv`] | an answer for a spreadsheet |
-//! | [`catalog`] | the tables, for people and dashboards |
+//! | [`timeline`] | what happened in one view |
+//! | [`sheet`] | an answer for a spreadsheet, or line by line |
+//! | [`catalog`], [`openapi`] | the tables, for people, dashboards and programs |
 //!
 //! No SQL is here: a plan is data, and each store renders it.
 
 pub mod bucket;
 pub mod catalog;
 pub mod compare;
-pub mod csv;
 pub mod cursor;
 pub mod dimension;
 pub mod error;
@@ -29,12 +29,16 @@ pub mod filter;
 pub mod json;
 pub mod metric;
 pub mod named;
+pub mod openapi;
+pub mod parameters;
 pub mod pattern;
 pub mod plan;
 pub mod query;
 pub mod range;
+pub mod sheet;
 pub mod special;
 pub mod table;
+pub mod timeline;
 
 #[cfg(test)]
 mod document;

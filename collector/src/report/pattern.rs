@@ -16,7 +16,7 @@ const MAX_REPEAT: u32 = 1_000;
 pub fn portable(pattern: &str) -> Result<String, String> {
     let ast = Parser::new().parse(pattern).map_err(|error| format!("is no regular expression: {}", error.kind()))?;
     let mut portable = Portable { replaced: Vec::new() };
-    portable.ast(&ast)?;
+    portable.ast(&ast, Edges { first: true, last: true })?;
     let mut text = pattern.to_owned();
     for (span, class) in portable.replaced.iter().rev() {
         text.replace_range(span.start.offset..span.end.offset, class);
@@ -31,6 +31,13 @@ struct Portable {
     replaced: Vec<(Span, String)>,
 }
 
+/// Whether something may begin, and may end, what is found.
+#[derive(Clone, Copy)]
+struct Edges {
+    first: bool,
+    last: bool,
+}
+
 fn ascii(kind: &ClassPerlKind) -> &'static str {
     match kind {
         ClassPerlKind::Digit => "0-9",
@@ -40,12 +47,17 @@ fn ascii(kind: &ClassPerlKind) -> &'static str {
 }
 
 impl Portable {
-    fn ast(&mut self, ast: &Ast) -> Result<(), String> {
+    fn ast(&mut self, ast: &Ast, edges: Edges) -> Result<(), String> {
         match ast {
             Ast::Empty(_) | Ast::Literal(_) | Ast::Dot(_) => Ok(()),
             Ast::Flags(_) => Err("may not have flags such as (?i)".into()),
             Ast::Assertion(assertion) => match assertion.kind {
-                AssertionKind::StartLine | AssertionKind::EndLine => Ok(()),
+                AssertionKind::StartLine if edges.first => Ok(()),
+                AssertionKind::EndLine if edges.last => Ok(()),
+                // Elsewhere nothing could match, and DuckDB finds something all the same.
+                AssertionKind::StartLine | AssertionKind::EndLine => {
+                    Err("may have ^ at the beginning and $ at the end only".into())
+                }
                 _ => Err("may have ^ and $, and no other assertion".into()),
             },
             Ast::ClassUnicode(_) => Err(r"may not have classes such as \pL".into()),
@@ -64,15 +76,18 @@ impl Portable {
                         return Err(format!("may repeat a part at most {MAX_REPEAT} times"));
                     }
                 }
-                self.ast(&repetition.ast)
+                self.ast(&repetition.ast, Edges { first: false, last: false })
             }
             Ast::Group(group) => match &group.kind {
-                GroupKind::CaptureIndex(_) => self.ast(&group.ast),
-                GroupKind::NonCapturing(flags) if flags.items.is_empty() => self.ast(&group.ast),
+                GroupKind::CaptureIndex(_) => self.ast(&group.ast, edges),
+                GroupKind::NonCapturing(flags) if flags.items.is_empty() => self.ast(&group.ast, edges),
                 _ => Err("may have plain groups only, without names or flags".into()),
             },
-            Ast::Alternation(alternation) => alternation.asts.iter().try_for_each(|ast| self.ast(ast)),
-            Ast::Concat(concat) => concat.asts.iter().try_for_each(|ast| self.ast(ast)),
+            Ast::Alternation(alternation) => alternation.asts.iter().try_for_each(|ast| self.ast(ast, edges)),
+            Ast::Concat(concat) => concat.asts.iter().enumerate().try_for_each(|(index, ast)| {
+                let (first, last) = (edges.first && index == 0, edges.last && index + 1 == concat.asts.len());
+                self.ast(ast, Edges { first, last })
+            }),
         }
     }
 
@@ -113,6 +128,7 @@ mod tests {
             ("(a|b){2,3}?", "(a|b){2,3}?"),
             (r"a\.b[[:alpha:]]", r"a\.b[[:alpha:]]"),
             ("é.😀", "é.😀"),
+            ("(^a|^b)$|c", "(^a|^b)$|c"),
         ] {
             assert_eq!(portable(pattern).as_deref(), Ok(expect), "{pattern}");
         }
@@ -136,6 +152,11 @@ mod tests {
             r"(a)\1",
             "(?=a)",
             "a{1001}",
+            "$a",
+            "a^",
+            "a(^b)",
+            "(?:a$)b",
+            "(a$)*",
             "((a{100}){100}){100}",
         ] {
             assert!(portable(pattern).is_err(), "{pattern}");

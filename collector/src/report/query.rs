@@ -125,8 +125,15 @@ pub enum Comparison {
     Between(Bound, Bound),
 }
 
-const FIELDS: &[&str] =
+/// The fields of a body.
+pub const FIELDS: &[&str] =
     &["site", "metrics", "date_range", "dimensions", "filters", "order_by", "pagination", "timezone", "include"];
+
+/// The fields of `pagination`.
+pub const PAGINATION: &[&str] = &["limit", "offset", "cursor"];
+
+/// The fields of `include`.
+pub const INCLUDE: &[&str] = &["time_labels", "totals", "total_rows", "comparison"];
 
 /// A request body whose site is known, and nothing else.
 #[derive(Clone, Debug)]
@@ -159,6 +166,23 @@ impl Request {
     pub fn new(body: Value) -> Result<Self, Refusal> {
         let site = site(&At::root(&body).any_object()?)?;
         Ok(Self { site, body })
+    }
+
+    /// Whether all rows are wanted: no page was asked for.
+    #[must_use]
+    pub fn is_unbounded(&self) -> bool {
+        let pagination = self.body.get("pagination");
+        pagination.is_none_or(|pagination| ["limit", "cursor"].iter().all(|name| pagination[name].is_null()))
+    }
+
+    /// The same query from a cursor on.
+    ///
+    /// # Errors
+    /// A refusal.
+    pub fn at(&self, cursor: &str) -> Result<Self, Refusal> {
+        let mut body = self.body.clone();
+        body["pagination"] = serde_json::json!({ "cursor": cursor });
+        Self::new(body)
     }
 
     /// The body, which has no fields but these.
@@ -382,7 +406,7 @@ fn order(
 
 fn pagination(body: &Object<'_>, fingerprint: u64) -> Result<(usize, usize, Option<Cursor>), Refusal> {
     let Some(at) = body.optional("pagination") else { return Ok((limits::ROWS, 0, None)) };
-    let pagination = at.object(&["limit", "offset", "cursor"])?;
+    let pagination = at.object(PAGINATION)?;
     let limit = pagination.optional("limit").map_or(Ok(limits::ROWS), |at| at.number(limits::ROWS))?;
     let offset = pagination.optional("offset").map_or(Ok(0), |at| at.number(limits::OFFSET))?;
     let Some(at) = pagination.optional("cursor") else { return Ok((limit, offset, None)) };
@@ -409,7 +433,7 @@ fn timezone(body: &Object<'_>) -> Result<Option<TimeZone>, Refusal> {
 
 fn include(body: &Object<'_>) -> Result<Include, Refusal> {
     let Some(at) = body.optional("include") else { return Ok(Include::default()) };
-    let include = at.object(&["time_labels", "totals", "total_rows", "comparison"])?;
+    let include = at.object(INCLUDE)?;
     let truth = |name: &str| include.optional(name).map_or(Ok(false), |at| at.truth());
     Ok(Include {
         time_labels: truth("time_labels")?,

@@ -140,7 +140,7 @@ pub fn any_event() -> impl Strategy<Value = EventRow> {
 }
 
 /// Patterns that tell engines apart: what a dot, a class, an anchor is.
-const PATTERNS: &[&str] = &[
+pub const PATTERNS: &[&str] = &[
     "^$",
     "^.$",
     "a|b",
@@ -153,7 +153,12 @@ const PATTERNS: &[&str] = &[
     "é|^e.$",
     "[[:alpha:]]",
     "(a)(b)?$",
-    "$a",
+    "^a",
+    "a$",
+    "^(a|b)$",
+    "^a.*b$",
+    "^.*$",
+    "b.*",
     r"\$1",
     "\u{1}",
     "^..?$",

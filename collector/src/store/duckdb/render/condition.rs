@@ -3,6 +3,9 @@
 use super::{Statement, value};
 use crate::report::plan::{Filter, UNKNOWN};
 
+/// Whether a pattern is found in a text.
+pub const MATCHES: &str = "regexp_matches({text}, {pattern})";
+
 /// The condition that a row passes the filter.
 pub fn of(filter: &Filter, statement: &mut Statement) -> String {
     match filter {

@@ -17,6 +17,9 @@ mod condition;
 mod measure;
 mod time;
 
+#[cfg(test)]
+pub use self::condition::MATCHES;
+
 use ::duckdb::types::Value;
 use quartile_protocol::clock::Wall;
 use quartile_protocol::field::Field;
