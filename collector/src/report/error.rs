@@ -24,10 +24,16 @@ pub enum Code {
     UnknownMetric,
     /// No such dimension.
     UnknownDimension,
+    /// No such named report, or no such part of it.
+    UnknownReport,
     /// No such operator of a filter.
     UnknownOperator,
+    /// A regular expression that cannot be read, or that not every store understands alike.
+    InvalidPattern,
     /// No such timezone.
     UnknownTimezone,
+    /// A cursor that is none, or of another query.
+    InvalidCursor,
     /// A range of dates that cannot be read or holds nothing.
     InvalidDateRange,
     /// More of something than allowed.
@@ -41,6 +47,28 @@ pub enum Code {
 }
 
 impl Code {
+    /// Every code.
+    pub const ALL: &'static [Self] = &[
+        Self::BodyTooLarge,
+        Self::InvalidJson,
+        Self::UnknownField,
+        Self::MissingField,
+        Self::InvalidType,
+        Self::InvalidValue,
+        Self::UnknownMetric,
+        Self::UnknownDimension,
+        Self::UnknownReport,
+        Self::UnknownOperator,
+        Self::InvalidPattern,
+        Self::UnknownTimezone,
+        Self::InvalidCursor,
+        Self::InvalidDateRange,
+        Self::TooMany,
+        Self::TooLong,
+        Self::TooDeep,
+        Self::NotTogether,
+    ];
+
     /// The stable spelling.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -53,8 +81,11 @@ impl Code {
             Self::InvalidValue => "invalid_value",
             Self::UnknownMetric => "unknown_metric",
             Self::UnknownDimension => "unknown_dimension",
+            Self::UnknownReport => "unknown_report",
             Self::UnknownOperator => "unknown_operator",
+            Self::InvalidPattern => "invalid_pattern",
             Self::UnknownTimezone => "unknown_timezone",
+            Self::InvalidCursor => "invalid_cursor",
             Self::InvalidDateRange => "invalid_date_range",
             Self::TooMany => "too_many",
             Self::TooLong => "too_long",
@@ -93,7 +124,10 @@ impl ReportError {
     pub const fn status(&self) -> u16 {
         match self {
             Self::Refused(Refusal { code: Code::BodyTooLarge, .. }) => 413,
+            Self::Refused(Refusal { code: Code::UnknownReport, .. }) => 404,
             Self::Refused(_) => 400,
+            // Nobody reads it.
+            Self::Store(StoreError::Cancelled) => 499,
             Self::Store(StoreError::Refused(_)) => 500,
             Self::Store(_) => 503,
         }
@@ -121,6 +155,9 @@ impl Serialize for ReportError {
                 message: "the query took too long; ask for a shorter range or fewer dimensions",
                 field: "",
             },
+            Self::Store(StoreError::Cancelled) => {
+                Body { code: "cancelled", message: "the query was cancelled by who asked", field: "" }
+            }
             Self::Store(_) => {
                 Body { code: "store_unavailable", message: "the store cannot answer now; try again later", field: "" }
             }

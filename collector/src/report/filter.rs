@@ -1,11 +1,11 @@
 //! Filters: `["is", "device", ["tv"]]`, nested in `and`, `or` and `not`.
 
-use quartile_protocol::dimension::Dimension;
-
+use super::dimension::{Attribute, Names};
 use super::error::{Code, Refusal};
 use super::json::{At, shortened};
+use super::pattern;
 use super::plan::{Filter, UNKNOWN};
-use super::query::{dimensions, limits};
+use super::query::limits;
 
 /// The operators, each with what it means.
 pub const OPERATORS: &[(&str, &str)] = &[
@@ -13,6 +13,8 @@ pub const OPERATORS: &[(&str, &str)] = &[
     ("is_not", "the value is none of these"),
     ("contains", "the value contains one of these texts, in this case of letters"),
     ("contains_not", "the value contains none of these texts, in this case of letters"),
+    ("matches", "one of these regular expressions is found in the value"),
+    ("matches_not", "none of these regular expressions is found in the value"),
     ("and", "all of these filters"),
     ("or", "at least one of these filters"),
     ("not", "not this filter"),
@@ -21,11 +23,11 @@ pub const OPERATORS: &[(&str, &str)] = &[
 impl Filter {
     /// Every dimension that is named, some more than once.
     #[must_use]
-    pub fn dimensions(&self) -> Vec<Dimension> {
+    pub fn attributes(&self) -> Vec<Attribute> {
         match self {
-            Self::All(filters) | Self::Any(filters) => filters.iter().flat_map(Self::dimensions).collect(),
-            Self::Not(filter) => filter.dimensions(),
-            Self::Is(dimension, _) | Self::Contains(dimension, _) => vec![*dimension],
+            Self::All(filters) | Self::Any(filters) => filters.iter().flat_map(Self::attributes).collect(),
+            Self::Not(filter) => filter.attributes(),
+            Self::Is(attribute, _) | Self::Contains(attribute, _) | Self::Matches(attribute, _) => vec![*attribute],
         }
     }
 }
@@ -34,17 +36,18 @@ impl Filter {
 ///
 /// # Errors
 /// A refusal.
-pub fn parse(at: &At<'_>) -> Result<Filter, Refusal> {
-    let mut reader = Reader { left: limits::FILTERS };
+pub fn parse(at: &At<'_>, names: &Names) -> Result<Filter, Refusal> {
+    let mut reader = Reader { left: limits::FILTERS, names };
     reader.filters(at, 0, 1).map(Filter::All)
 }
 
 /// Counts what it reads, because filters may lie within one another.
-struct Reader {
+struct Reader<'a> {
     left: usize,
+    names: &'a Names,
 }
 
-impl Reader {
+impl Reader<'_> {
     fn filters(&mut self, at: &At<'_>, min: usize, depth: usize) -> Result<Vec<Filter>, Refusal> {
         at.list(min, limits::FILTERS)?.iter().map(|at| self.filter(at, depth)).collect()
     }
@@ -74,19 +77,38 @@ impl Reader {
             "and" => Filter::All(self.filters(&parts[1], 1, depth + 1)?),
             "or" => Filter::Any(self.filters(&parts[1], 1, depth + 1)?),
             "not" => Filter::Not(Box::new(self.filter(&parts[1], depth + 1)?)),
-            "is" => Filter::Is(dimension(&parts[1])?, values(&parts[2])?),
-            "is_not" => Filter::Not(Box::new(Filter::Is(dimension(&parts[1])?, values(&parts[2])?))),
-            "contains" => Filter::Contains(dimension(&parts[1])?, values(&parts[2])?),
-            _ => Filter::Not(Box::new(Filter::Contains(dimension(&parts[1])?, values(&parts[2])?))),
+            _ => self.comparison(operator, &parts)?,
         })
+    }
+
+    /// `[operator, dimension, values]`; one that ends in `not` is the opposite of the one without.
+    fn comparison(&self, operator: &str, parts: &[At<'_>]) -> Result<Filter, Refusal> {
+        let attribute = attribute(&parts[1], self.names)?;
+        let values = values(&parts[2])?;
+        let (plain, negated) = operator.strip_suffix("_not").map_or((operator, false), |plain| (plain, true));
+        let filter = match plain {
+            "is" => Filter::Is(attribute, values),
+            "contains" => Filter::Contains(attribute, values),
+            _ => Filter::Matches(attribute, patterns(&parts[2], &values)?),
+        };
+        Ok(if negated { Filter::Not(Box::new(filter)) } else { filter })
     }
 }
 
-fn dimension(at: &At<'_>) -> Result<Dimension, Refusal> {
+fn patterns(at: &At<'_>, values: &[String]) -> Result<Vec<String>, Refusal> {
+    let entries = at.list(1, limits::FILTER_VALUES)?;
+    let read = |(at, value): (&At<'_>, &String)| {
+        pattern::portable(value).map_err(|problem| at.refuse(Code::InvalidPattern, problem))
+    };
+    entries.iter().zip(values).map(read).collect()
+}
+
+/// A dimension to filter by. Times are filtered by the range of dates.
+pub fn attribute(at: &At<'_>, names: &Names) -> Result<Attribute, Refusal> {
     let name = at.text(limits::TEXT_BYTES)?;
-    dimensions().find(|dimension| dimension.name() == name).ok_or_else(|| {
-        let names: Vec<_> = dimensions().map(Dimension::name).collect();
-        let message = format!("cannot filter by \"{}\"; allowed: {}", shortened(name), names.join(", "));
+    names.find(name).ok_or_else(|| {
+        let known: Vec<_> = names.all().map(|(_, name)| name).collect();
+        let message = format!("cannot filter by \"{}\"; allowed: {}", shortened(name), known.join(", "));
         at.refuse(Code::UnknownDimension, message)
     })
 }

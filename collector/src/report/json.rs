@@ -14,6 +14,12 @@ pub struct At<'a> {
 }
 
 impl<'a> At<'a> {
+    /// The whole of a request.
+    #[must_use]
+    pub const fn root(value: &'a Value) -> Self {
+        Self { value, path: String::new() }
+    }
+
     /// A refusal of this value.
     #[must_use]
     pub fn refuse(&self, code: Code, message: impl Into<String>) -> Refusal {
@@ -67,14 +73,22 @@ impl<'a> At<'a> {
         self.value.as_bool().ok_or_else(|| self.wrong_type("true or false"))
     }
 
+    /// The value as an object, whatever fields it has.
+    ///
+    /// # Errors
+    /// A refusal.
+    pub fn any_object(&self) -> Result<Object<'a>, Refusal> {
+        let map = self.value.as_object().ok_or_else(|| self.wrong_type("an object"))?;
+        Ok(Object { map, path: self.path.clone() })
+    }
+
     /// The value as an object that has no other fields than these.
     ///
     /// # Errors
     /// A refusal.
     pub fn object(&self, fields: &[&str]) -> Result<Object<'a>, Refusal> {
-        let map = self.value.as_object().ok_or_else(|| self.wrong_type("an object"))?;
-        let object = Object { map, path: self.path.clone() };
-        match map.keys().find(|key| !fields.contains(&key.as_str())) {
+        let object = self.any_object()?;
+        match object.map.keys().find(|key| !fields.contains(&key.as_str())) {
             Some(unknown) => Err(Refusal {
                 code: Code::UnknownField,
                 message: format!("is not known here; allowed: {}", fields.join(", ")),

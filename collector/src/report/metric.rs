@@ -1,7 +1,11 @@
-//! The one table of metrics. A definition is data: stores render it, the referee evaluates it, the catalogue shows it.
+//! The one table of metrics. A definition is data: stores render it, the referee evaluates it, the catalogue and
+//! docs/metrics.md show it. A new metric is one entry.
 //!
-//! Every metric is a whole number over merged slices, or one division of two of them. What may be true once per view
-//! is stored in one slice of it, so all but the distinct counts are plain sums.
+//! Most metrics are a whole number over merged slices, or one division of two of them. What may be true once per view
+//! is stored in one slice of it, so these are plain sums. Distinct counts, percentiles and peaks are no sums.
+//!
+//! **By the minute** a slice is many facts: it opened in one minute and its playhead moved in some. What
+//! [grows while it plays](is_spread) is divided over those minutes, everything else is in the minute of the opening.
 
 use std::sync::LazyLock;
 
@@ -17,6 +21,53 @@ pub enum Measure {
     Having(Field),
     /// How many percents of the content were first watched in the slice.
     WatchedPercents,
+    /// 1 in a slice in which this percent of the content was first watched.
+    Watched(u8),
+    /// 1 in a slice in which this percent of the content was first watched a second time.
+    WatchedAgain(u8),
+    /// 1 in a slice in which playback was asked for and at least [`WAITED_MS`] waited, that saw no first frame, no
+    /// failure and no block, and ended [`GONE_MS`] ago.
+    ExitBeforeStart,
+    /// `views` less `stops`, of views of which no slice ended within [`LOST_MS`].
+    Lost,
+}
+
+/// The shortest wait that somebody can be said to have given up.
+pub const WAITED_MS: i64 = 1_000;
+
+/// How long a slice must have been silent before its wait counts as given up.
+pub const GONE_MS: i64 = 120_000;
+
+/// How long a view must have been silent before it counts as lost.
+pub const LOST_MS: i64 = 3_600_000;
+
+/// Whether a field grows while the playhead moves, so that by the minute it is divided over the minutes in which it did.
+/// Of k such minutes the i-th, from 0, has ⌊value × (i + 1) / k⌋ − ⌊value × i / k⌋.
+#[must_use]
+pub const fn is_spread(field: Field) -> bool {
+    use Field as F;
+    matches!(
+        field,
+        F::PlayedMs
+            | F::ContentMs
+            | F::EngagedMs
+            | F::MutedMs
+            | F::HiddenMs
+            | F::FullscreenMs
+            | F::PipMs
+            | F::PlayedMs240
+            | F::PlayedMs360
+            | F::PlayedMs480
+            | F::PlayedMs720
+            | F::PlayedMs1080
+            | F::PlayedMs1440
+            | F::PlayedMs2160
+            | F::PlayedMsOther
+            | F::Frames
+            | F::FramesDropped
+            | F::BitrateMs
+            | F::RatedMs
+    )
 }
 
 /// A measure, so many times.
@@ -40,6 +91,15 @@ pub enum Definition {
     Quotient(&'static [Term], Divisor),
     /// The largest value of a field; none where no slice has it.
     Largest(Field),
+    /// The smallest value such that so many percent of the slices that have the field have it or less; none where no
+    /// slice has it. The nearest rank: no value in between is made up.
+    Percentile(Field, u8),
+    /// The slices whose playhead moved in the minute: views, since a minute of a view is in one slice of it.
+    Concurrent,
+    /// The largest [`Concurrent`](Self::Concurrent) of any minute; 0 without one.
+    PeakConcurrent,
+    /// How many different views moved their playhead in a minute of the range.
+    ActiveViews,
     /// How many different values: of each slice the first of these dimensions that is known counts, together with
     /// which one it is. A slice in which none is known does not count.
     Distinct(&'static [Dimension]),
@@ -110,6 +170,73 @@ impl Metric {
         Self::all().iter().find(|metric| metric.name == name)
     }
 
+    /// Whether its values are whole numbers.
+    #[must_use]
+    pub const fn is_whole(&self) -> bool {
+        !matches!(self.definition, Definition::Quotient(..))
+    }
+
+    /// Whether it has a value for single minutes only.
+    #[must_use]
+    pub const fn needs_minutes(&self) -> bool {
+        matches!(self.definition, Definition::Concurrent)
+    }
+
+    /// The stored fields and dimensions that it is made of.
+    #[must_use]
+    pub fn inputs(&self) -> Vec<&'static str> {
+        let of = |terms: &[Term]| terms.iter().flat_map(|(_, measure)| measure.inputs()).collect::<Vec<_>>();
+        let mut inputs = match self.definition {
+            Definition::Total(measure) => measure.inputs(),
+            Definition::Quotient(over, Divisor::Constant(_)) => of(over),
+            Definition::Quotient(over, Divisor::Terms(under)) => [of(over), of(under)].concat(),
+            Definition::Largest(field) | Definition::Percentile(field, _) => vec![field.name()],
+            Definition::Concurrent | Definition::PeakConcurrent | Definition::ActiveViews => vec!["active"],
+            Definition::Distinct(dimensions) => dimensions.iter().map(|dimension| dimension.name()).collect(),
+        };
+        let all = inputs.clone();
+        let mut index = 0;
+        inputs.retain(|name| {
+            index += 1;
+            !all[..index - 1].contains(name)
+        });
+        inputs
+    }
+
+    /// How values of smaller groups make one of a larger: `sum`, `ratio` (of sums), `max`, or `never`.
+    #[must_use]
+    pub const fn combines(&self) -> &'static str {
+        match self.definition {
+            Definition::Total(_) => "sum",
+            Definition::Quotient(..) => "ratio",
+            Definition::Largest(_) => "max",
+            Definition::Percentile(..)
+            | Definition::Concurrent
+            | Definition::PeakConcurrent
+            | Definition::ActiveViews
+            | Definition::Distinct(_) => "never",
+        }
+    }
+
+    /// The definition as a formula over stored fields.
+    #[must_use]
+    pub fn formula(&self) -> String {
+        match self.definition {
+            Definition::Total(measure) => format!("Σ {}", measure.formula()),
+            Definition::Quotient(over, Divisor::Constant(constant)) => format!("{} / {constant}", formula(over)),
+            Definition::Quotient(over, Divisor::Terms(under)) => format!("{} / {}", formula(over), formula(under)),
+            Definition::Largest(field) => format!("largest `{}`", field.name()),
+            Definition::Percentile(field, percent) => format!("{percent} % of `{}` > 0 are at most this", field.name()),
+            Definition::Concurrent => "slices with the minute in `active`".into(),
+            Definition::PeakConcurrent => "largest `concurrent_views` of a minute".into(),
+            Definition::ActiveViews => "different views with a minute in `active`".into(),
+            Definition::Distinct(dimensions) => {
+                let names: Vec<_> = dimensions.iter().map(|dimension| format!("`{}`", dimension.name())).collect();
+                format!("different {}", names.join(", else "))
+            }
+        }
+    }
+
     /// Whether it may be divided by how a view ended or failed. Those dimensions are filled in one slice of a view
     /// only, so that any other count beside them would be of that slice and not of the view.
     #[must_use]
@@ -121,6 +248,58 @@ impl Metric {
             ))
         )
     }
+}
+
+impl Measure {
+    /// The stored columns that it is made of.
+    #[must_use]
+    pub fn inputs(self) -> Vec<&'static str> {
+        use Field as F;
+        let names = |fields: &[Field]| fields.iter().map(|field| field.name()).collect::<Vec<_>>();
+        match self {
+            Self::Sum(field) | Self::Having(field) => names(&[field]),
+            Self::WatchedPercents | Self::Watched(_) => vec!["watched"],
+            Self::WatchedAgain(_) => vec!["rewatched"],
+            Self::ExitBeforeStart => {
+                names(&[F::PlayRequests, F::WaitMs, F::Plays, F::StartFailures, F::AutoplayBlocked])
+            }
+            Self::Lost => names(&[F::Views, F::Stops]),
+        }
+    }
+
+    fn formula(self) -> String {
+        match self {
+            Self::Sum(field) => format!("`{}`", field.name()),
+            Self::Having(field) => format!("slices with `{}` > 0", field.name()),
+            Self::WatchedPercents => "bits of `watched`".into(),
+            Self::Watched(percent) => format!("bit {percent} of `watched`"),
+            Self::WatchedAgain(percent) => format!("bit {percent} of `rewatched`"),
+            Self::ExitBeforeStart => format!(
+                "slices with `play_requests`, `wait_ms` ≥ {WAITED_MS}, without `plays`, `start_failures`, \
+                 `autoplay_blocked`, over for {} minutes",
+                GONE_MS / 60_000
+            ),
+            Self::Lost => format!("(`views` − `stops`) of views silent for {} minutes", LOST_MS / 60_000),
+        }
+    }
+}
+
+/// A sum of terms for people.
+fn formula(terms: &[Term]) -> String {
+    let mut text = String::new();
+    for (index, &(times, measure)) in terms.iter().enumerate() {
+        text.push_str(match (index, times < 0) {
+            (0, false) => "",
+            (0, true) => "−",
+            (_, false) => " + ",
+            (_, true) => " − ",
+        });
+        if times.abs() != 1 {
+            text.push_str(&format!("{} × ", times.abs()));
+        }
+        text.push_str(&measure.formula());
+    }
+    if terms.len() > 1 { format!("({text})") } else { text }
 }
 
 /// The sum of each field for which a sum means something.
@@ -146,6 +325,12 @@ const fn sum(field: Field) -> Term {
 
 const fn metric(name: &'static str, unit: Unit, definition: Definition, doc: &'static str) -> Metric {
     Metric { name, unit, doc, definition }
+}
+
+const PLAYED: &[Term] = &[sum(Field::PlayedMs)];
+
+const fn rendition(name: &'static str, played: &'static [Term], doc: &'static str) -> Metric {
+    metric(name, Unit::Ratio, Definition::Quotient(played, Divisor::Terms(PLAYED)), doc)
 }
 
 /// One sum over another.
@@ -221,6 +406,24 @@ const DEFINED: &[Metric] = &[
         "Time from the play request to the first frame, on average over the plays in which it was measured.",
     ),
     metric(
+        "startup_ms_p50",
+        Unit::Milliseconds,
+        Definition::Percentile(Field::StartupMs, 50),
+        "Half of the measured plays showed their first frame within this time.",
+    ),
+    metric(
+        "startup_ms_p75",
+        Unit::Milliseconds,
+        Definition::Percentile(Field::StartupMs, 75),
+        "Three quarters of the measured plays showed their first frame within this time.",
+    ),
+    metric(
+        "startup_ms_p95",
+        Unit::Milliseconds,
+        Definition::Percentile(Field::StartupMs, 95),
+        "95 % of the measured plays showed their first frame within this time.",
+    ),
+    metric(
         "rebuffer_ratio",
         Unit::Ratio,
         quotient!([sum(Field::RebufferMs)], [sum(Field::PlayedMs), sum(Field::RebufferMs)]),
@@ -237,6 +440,18 @@ const DEFINED: &[Metric] = &[
         Unit::Ratio,
         quotient!([sum(Field::Rebuffered)], [sum(Field::Plays)]),
         "Share of the plays with a stall.",
+    ),
+    metric(
+        "exits_before_start",
+        Unit::Count,
+        Definition::Total(Measure::ExitBeforeStart),
+        "Playback was asked for, waited for and given up before the first frame, without a failure or a block.",
+    ),
+    metric(
+        "exits_before_start_rate",
+        Unit::Ratio,
+        quotient!([(1, Measure::ExitBeforeStart)], [sum(Field::PlayRequests)]),
+        "Exits before the start, per play request.",
     ),
     metric(
         "start_failures_rate",
@@ -281,6 +496,38 @@ const DEFINED: &[Metric] = &[
         "How long a seek takes, on average.",
     ),
     metric("max_seek_ms", Unit::Milliseconds, Definition::Largest(Field::SeekMaxMs), "The longest seek."),
+    rendition("rendition_240", &[sum(Field::PlayedMs240)], "Share of the played time at up to 240 lines."),
+    rendition("rendition_360", &[sum(Field::PlayedMs360)], "Share of the played time at 241 to 360 lines."),
+    rendition("rendition_480", &[sum(Field::PlayedMs480)], "Share of the played time at 361 to 480 lines."),
+    rendition("rendition_720", &[sum(Field::PlayedMs720)], "Share of the played time at 481 to 720 lines."),
+    rendition("rendition_1080", &[sum(Field::PlayedMs1080)], "Share of the played time at 721 to 1080 lines."),
+    rendition("rendition_1440", &[sum(Field::PlayedMs1440)], "Share of the played time at 1081 to 1440 lines."),
+    rendition("rendition_2160", &[sum(Field::PlayedMs2160)], "Share of the played time at 1441 to 2160 lines."),
+    rendition("rendition_other", &[sum(Field::PlayedMsOther)], "Share of the played time at any other or no height."),
+    metric(
+        "concurrent_views",
+        Unit::Count,
+        Definition::Concurrent,
+        "Views whose playhead moved in the minute. By `time:minute` only.",
+    ),
+    metric(
+        "peak_concurrent_views",
+        Unit::Count,
+        Definition::PeakConcurrent,
+        "The most views whose playhead moved in the same minute.",
+    ),
+    metric(
+        "active_views",
+        Unit::Count,
+        Definition::ActiveViews,
+        "Different views whose playhead moved in the range, also those that began before it.",
+    ),
+    metric(
+        "lost",
+        Unit::Count,
+        Definition::Total(Measure::Lost),
+        "Views that never said that they are over: the page or the machine vanished.",
+    ),
     metric(
         "gigabytes_delivered",
         Unit::Gigabytes,
@@ -307,13 +554,5 @@ mod tests {
             assert!(Metric::from_name(name).is_some(), "{name}");
         }
         assert!(Metric::from_name("startup_ms").is_none(), "a sum of measurements says nothing");
-    }
-
-    #[test]
-    fn every_metric_is_defined_in_the_document() {
-        let document = include_str!("../../../docs/metrics.md");
-        for metric in Metric::all() {
-            assert!(document.contains(&format!("\n| `{}` | ", metric.name)), "docs/metrics.md lacks `{}`", metric.name);
-        }
     }
 }

@@ -15,6 +15,24 @@ pub enum Cell {
     Null,
 }
 
+impl Cell {
+    /// The value of a dimension.
+    #[must_use]
+    pub fn as_text(&self) -> Option<&str> {
+        if let Self::Text(text) = self { Some(text) } else { None }
+    }
+
+    /// The value of a metric, if it has one.
+    #[must_use]
+    pub fn as_number(&self) -> Option<f64> {
+        match self {
+            Self::Integer(value) => Some(*value as f64),
+            Self::Number(value) => Some(*value),
+            Self::Text(_) | Self::Null => None,
+        }
+    }
+}
+
 impl Serialize for Cell {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -35,4 +53,6 @@ impl Serialize for Cell {
 pub struct Table {
     /// The rows, in the plan's order.
     pub rows: Vec<Vec<Cell>>,
+    /// How many rows there are on all pages together.
+    pub groups: u64,
 }

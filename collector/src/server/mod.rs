@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `POST /v1/collect` | takes in a batch ([`collect`]) |
 //! | `GET /quartile.js`, `/quartile-….js` | the SDK for a script tag ([`assets`]) |
-//! | `POST /v1/reports/query`, `GET /v1/reports/catalog` | reports, for who may read them ([`reports`]) |
+//! | `GET` and `POST /v1/reports/…`, as `/v1/reports/openapi.json` says | reports, for who may read them ([`reports`]) |
 //! | `GET /healthz`, `/readyz`, `/metrics` | for who runs it ([`health`]) |
 //! | `GET /robots.txt` | nothing here is for search engines |
 //!
@@ -86,6 +86,9 @@ pub struct Reloads {
     failed: AtomicU64,
 }
 
+/// Readers who may get a report again and again at a time.
+const STREAMS: usize = 100;
+
 /// What all requests share.
 struct Shared {
     services: Services,
@@ -93,6 +96,8 @@ struct Shared {
     requests: Arc<Semaphore>,
     bytes: Arc<Semaphore>,
     reports: Arc<Semaphore>,
+    /// Readers who get a report again and again.
+    streams: Arc<Semaphore>,
     open_connections: AtomicU64,
     bundle: assets::Bundle,
     core: assets::Bundle,
@@ -140,6 +145,7 @@ impl Server {
             requests: Arc::new(Semaphore::new(bounds.requests as usize)),
             bytes: Arc::new(Semaphore::new(bounds.in_flight_bytes as usize)),
             reports: Arc::new(Semaphore::new(bounds.reports as usize)),
+            streams: Arc::new(Semaphore::new(STREAMS)),
             open_connections: AtomicU64::new(0),
             bundle: assets::Bundle::script(),
             core: assets::Bundle::core(),

@@ -13,8 +13,8 @@ use quartile_protocol::row::{EventRow, Row, RowKey};
 use serde_json::{Value, json};
 
 use crate::report::bucket::Grain;
+use crate::report::dimension::Attribute;
 use crate::report::metric::Metric;
-use crate::report::query::{dimensions, is_outcome};
 
 /// The beginning of the hour in which Paris goes back to winter time, 2026-10-25T01:00Z.
 pub const AUTUMN: i64 = 1_792_890_000_000;
@@ -139,11 +139,40 @@ pub fn any_event() -> impl Strategy<Value = EventRow> {
     })
 }
 
+/// Patterns that tell engines apart: what a dot, a class, an anchor is.
+pub const PATTERNS: &[&str] = &[
+    "^$",
+    "^.$",
+    "a|b",
+    "^[^a]",
+    r"\w",
+    r"^\W+$",
+    r"\s",
+    r"^\d*$",
+    "x{100,}$",
+    "é|^e.$",
+    "[[:alpha:]]",
+    "(a)(b)?$",
+    "^a",
+    "a$",
+    "^(a|b)$",
+    "^a.*b$",
+    "^.*$",
+    "b.*",
+    r"\$1",
+    "\u{1}",
+    "^..?$",
+];
+
 fn any_filter() -> impl Strategy<Value = Value> {
-    let names: Vec<_> = dimensions().filter(|dimension| !is_outcome(*dimension)).map(Dimension::name).collect();
+    let names: Vec<_> = Attribute::common().filter(|attribute| !attribute.is_outcome()).map(Attribute::name).collect();
+    let names_again = names.clone();
     let text = any_text().prop_map(|text| if text.is_empty() { "(unknown)".to_owned() } else { text });
     let leaf = (select(&["is", "is_not", "contains", "contains_not"][..]), select(names), vec(text, 1..4))
         .prop_map(|(operator, dimension, values)| json!([operator, dimension, values]));
+    let pattern = (select(&["matches", "matches_not"][..]), select(names_again), vec(select(PATTERNS), 1..3))
+        .prop_map(|(operator, dimension, patterns)| json!([operator, dimension, patterns]));
+    let leaf = prop_oneof![3 => leaf, 1 => pattern];
     leaf.prop_recursive(3, 12, 3, |inner| {
         prop_oneof![
             vec(inner.clone(), 1..4).prop_map(|filters| json!(["and", filters])),
@@ -167,6 +196,15 @@ fn any_date_range() -> impl Strategy<Value = Value> {
     ]
 }
 
+/// A range that is short enough for minutes.
+fn in_minutes(range: Value) -> Value {
+    match range.as_str() {
+        Some("day" | "7d") => range,
+        Some(_) => json!(["2026-10-23", "2026-10-26"]),
+        None => range,
+    }
+}
+
 const ZONES: &[&str] = &[
     "UTC",
     "Europe/Paris",
@@ -178,24 +216,38 @@ const ZONES: &[&str] = &[
     "Pacific/Kiritimati",
 ];
 
+fn any_comparison() -> impl Strategy<Value = Value> {
+    select(vec![json!(null), json!("previous_period"), json!("year_before"), json!(["2026-10-01", "2026-10-25"])])
+}
+
 /// A request body for the site `demo`.
 pub fn any_query() -> impl Strategy<Value = Value> {
     let outcome = prop::bool::weighted(0.2);
     outcome.prop_flat_map(|outcome| {
-        let metrics: Vec<_> =
-            Metric::all().iter().filter(|metric| !outcome || metric.counts_outcomes()).map(|m| m.name).collect();
-        let names: Vec<_> = dimensions().filter(|&d| outcome || !is_outcome(d)).map(Dimension::name).collect();
+        let metrics: Vec<_> = Metric::all()
+            .iter()
+            .filter(|metric| !metric.needs_minutes() && (!outcome || metric.counts_outcomes()))
+            .map(|metric| metric.name)
+            .collect();
+        let names: Vec<_> =
+            Attribute::common().filter(|&a| outcome || !a.is_outcome()).map(Attribute::name).collect();
         let count = metrics.len();
         (
             subsequence(metrics, 1..=count.min(50)).prop_shuffle(),
             (subsequence(names, 0..=3).prop_shuffle(), prop::option::of(select(Grain::ALL))),
             vec(any_filter(), 0..2),
             (any_date_range(), select(ZONES)),
-            (vec((any::<prop::sample::Index>(), any::<bool>()), 0..3), 1..30_usize, 0..4_usize),
+            (vec((any::<prop::sample::Index>(), any::<bool>()), 0..3), 1..30_usize, 0..4_usize, any_comparison()),
         )
-            .prop_map(|(metrics, (mut axes, grain), filters, (range, zone), (order, limit, offset))| {
+            .prop_map(move |(mut metrics, (mut axes, grain), filters, (mut range, zone), (order, limit, offset, comparison))| {
                 if let Some(grain) = grain {
                     axes.insert(axes.len() / 2, grain.name());
+                }
+                if grain == Some(Grain::Minute) {
+                    range = in_minutes(range);
+                    if !outcome {
+                        metrics.push("concurrent_views");
+                    }
                 }
                 let columns: Vec<_> = axes.iter().chain(&metrics).copied().collect();
                 let mut order_by: Vec<(&str, &str)> = Vec::new();
@@ -207,7 +259,8 @@ pub fn any_query() -> impl Strategy<Value = Value> {
                 }
                 json!({
                     "site": "demo", "metrics": metrics, "dimensions": axes, "filters": filters, "date_range": range,
-                    "timezone": zone, "order_by": order_by, "include": { "time_labels": true },
+                    "timezone": zone, "order_by": order_by,
+                    "include": { "time_labels": true, "totals": true, "total_rows": true, "comparison": comparison },
                     "pagination": { "limit": limit, "offset": offset },
                 })
             })

@@ -3,8 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use jiff::tz::TimeZone;
 use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::sample::select;
 use proptest::test_runner::TestRunner;
 use quartile_protocol::bitmap::Percents;
 use quartile_protocol::clock::{DAY_MS, Media, Wall};
@@ -16,10 +18,15 @@ use quartile_protocol::row::{EventRow, Row, RowKey};
 use serde_json::{Value, json};
 
 use super::arbitrary::{AUTUMN, TEXTS, any_event, any_query, any_row};
+use super::cancel::Cancel;
 use super::memory::Memory;
 use super::{Store, StoreError};
+use crate::report::dimension::{Attribute, Names};
 use crate::report::metric::Metric;
+use crate::report::named::{self, Situation};
 use crate::report::plan::{Axis, Filter, Order, Plan};
+use crate::report::query::Request;
+use crate::report::table::Table;
 use crate::report::{Answer, run};
 
 /// Where a store is. It should move rows to wherever it moves them after very few, so that tests meet the move.
@@ -44,7 +51,7 @@ macro_rules! suite {
                 hostile_texts_are_only_texts, viewers_known_by_different_ids_are_different,
                 a_range_ends_before_its_last_instant, sites_do_not_see_each_other, events_are_kept_once_with_their_earliest_date,
                 appends_and_queries_do_not_disturb_each_other, a_closed_store_says_so, an_empty_store_answers,
-                agrees_with_the_referee, rows_are_given_merged_by_key, a_view_is_forgotten_whole_and_no_other,
+                agrees_with_the_referee, every_named_report_agrees_with_the_referee, cursors_lead_through_every_row_once, rows_are_given_merged_by_key, a_view_is_forgotten_whole_and_no_other,
             );
         }
     };
@@ -112,23 +119,29 @@ fn rows(store: &dyn Store, query: Value) -> Value {
 
 /// Every dimension and every metric of every row of the site: what reports could ever tell.
 fn everything(site: SiteId) -> Plan {
-    let axes: Vec<_> = Dimension::ALL.iter().copied().map(Axis::Dimension).collect();
+    let axes: Vec<_> = Dimension::ALL.iter().copied().map(Attribute::Stored).map(Axis::Dimension).collect();
     Plan {
         site,
-        range: Wall::from_ms(i64::MIN)..Wall::from_ms(i64::MAX),
+        range: Wall::from_ms(i64::MIN / 2)..Wall::from_ms(i64::MAX / 2),
+        now: now(),
+        after: None,
         order: (0..axes.len()).map(|column| Order { column, descending: false }).collect(),
         axes,
-        metrics: Metric::all().iter().collect(),
+        metrics: Metric::all().iter().filter(|metric| !metric.needs_minutes()).collect(),
         filter: Filter::All(Vec::new()),
         limit: 1_000_000,
         offset: 0,
     }
 }
 
+fn ask(store: &dyn Store, plan: &Plan) -> Table {
+    store.query(plan, &Cancel::default()).unwrap()
+}
+
 fn assert_same(store: &dyn Store, referee: &Memory) {
     for name in ["demo", "other"] {
         let plan = everything(site(name));
-        assert_eq!(store.query(&plan).unwrap(), referee.query(&plan).unwrap(), "site {name}");
+        assert_eq!(ask(store, &plan), ask(referee, &plan), "site {name}");
         assert_eq!(store.earliest(&plan.site).unwrap(), referee.earliest(&plan.site).unwrap(), "site {name}");
     }
 }
@@ -392,7 +405,7 @@ pub fn a_closed_store_says_so<P: Place>() {
     store.close().unwrap();
     let closed = |result: Result<(), StoreError>| assert!(matches!(result, Err(StoreError::Closed)));
     closed(store.append(&[slice(1, 0)], &[]));
-    closed(store.query(&everything(site("demo"))).map(drop));
+    closed(store.query(&everything(site("demo")), &Cancel::default()).map(drop));
     closed(store.earliest(&site("demo")).map(drop));
     closed(store.timeline(&site("demo"), slice(1, 0).key.view).map(drop));
     closed(store.forget(&site("demo"), 0).map(drop));
@@ -435,11 +448,94 @@ pub fn agrees_with_the_referee<P: Place>() {
             }
             for query in queries {
                 let body = serde_json::to_vec(&query).unwrap();
-                let expected = run(&referee, &body, now()).map_err(|error| error.to_string());
-                let got = run(&*store, &body, now()).map_err(|error| error.to_string());
-                prop_assert_eq!(got, expected, "{}", query);
+                let expected = run(&referee, &body, now()).map_err(|error| format!("{error:?}"));
+                let got = run(&*store, &body, now()).map_err(|error| format!("{error:?}"));
+                prop_assert!(got == expected, "{}{}", difference(&got, &expected), query);
             }
             Ok(())
         })
         .unwrap();
+}
+
+/// The reports that are saved queries, and those that are no queries.
+pub fn every_named_report_agrees_with_the_referee<P: Place>() {
+    let input = (vec(any_row(), 1..40), select(&["day", "7d", "3mo"][..]), select(&["UTC", "Asia/Kolkata"][..]));
+    property(6)
+        .run(&input, |(rows, range, zone)| {
+            let (place, referee) = (P::new(), Memory::default());
+            let store = place.open();
+            store.append(&rows, &[]).unwrap();
+            referee.append(&rows, &[]).unwrap();
+            let body =
+                json!({ "site": "demo", "date_range": range, "timezone": zone, "comparison": "previous_period" });
+            let request = Request::new(body).unwrap();
+            let asked = Situation {
+                request: &request,
+                names: &Names::new(&["plan".into(), "tier".into()]),
+                timezone: &TimeZone::UTC,
+                now: now(),
+                cancel: &Cancel::default(),
+            };
+            for report in named::ALL {
+                let of = |store: &dyn Store| named::report(store, report, None, &asked).unwrap();
+                prop_assert_eq!(of(&*store), of(&referee), "{}", report.name);
+            }
+            Ok(())
+        })
+        .unwrap();
+}
+
+/// Page by page comes what comes at once, whatever it is ordered by.
+pub fn cursors_lead_through_every_row_once<P: Place>() {
+    let input = (vec(any_row(), 1..40), any_query(), 1..5_usize);
+    property(12)
+        .run(&input, |(rows, mut query, limit)| {
+            let place = P::new();
+            let store = place.open();
+            store.append(&rows, &[]).unwrap();
+            query["include"] = Value::Null;
+            query["pagination"] = Value::Null;
+            let run = |query: &Value| run(&*store, &serde_json::to_vec(query).unwrap(), now());
+            // A range that has too many buckets is refused with and without pages.
+            let Ok(whole) = run(&query) else { return Ok(()) };
+            let ask = |query: &Value| run(query).unwrap();
+            let (mut paged, mut cursor) = (Vec::new(), Value::Null);
+            loop {
+                query["pagination"] = json!({ "limit": limit, "cursor": cursor });
+                let page = ask(&query);
+                paged.extend(page.rows);
+                match page.next_cursor {
+                    Some(next) => cursor = json!(next),
+                    None => break,
+                }
+            }
+            prop_assert_eq!(paged, whole.rows);
+            Ok(())
+        })
+        .unwrap();
+}
+
+/// Where two answers differ: whole ones are too long to be read.
+fn difference(got: &Result<Answer, String>, expected: &Result<Answer, String>) -> String {
+    let (Ok(got), Ok(expected)) = (got, expected) else {
+        let of =
+            |answer: &Result<Answer, String>| answer.as_ref().map(|answer| answer.rows.len()).map_err(Clone::clone);
+        return format!("{:?}, expected {:?}\n", of(got), of(expected));
+    };
+    let mut text = String::new();
+    for (index, (mine, theirs)) in got.rows.iter().zip(&expected.rows).enumerate() {
+        for (column, (mine, theirs)) in got.columns.iter().zip(mine.iter().zip(theirs)) {
+            if mine != theirs {
+                text.push_str(&format!("row {index}, {}: {mine:?}, expected {theirs:?}\n", column.name));
+            }
+        }
+    }
+    text + &format!(
+        "rows {} expected {}\ntotals {:?} expected {:?}\ncomparison equal: {}\n",
+        got.rows.len(),
+        expected.rows.len(),
+        got.totals,
+        expected.totals,
+        got.comparison == expected.comparison
+    )
 }

@@ -7,6 +7,7 @@ use quartile_protocol::clock::Wall;
 use quartile_protocol::id::{SiteId, ViewId};
 use quartile_protocol::row::{EventRow, Row, RowKey};
 
+use super::cancel::Cancel;
 use super::conformance::Place;
 use super::{Store, StoreError};
 use crate::report::plan::Plan;
@@ -66,7 +67,7 @@ impl Store for Memory {
         })
     }
 
-    fn query(&self, plan: &Plan) -> Result<Table, StoreError> {
+    fn query(&self, plan: &Plan, _: &Cancel) -> Result<Table, StoreError> {
         self.with(|stored| referee::evaluate(plan, stored.slices.values()))
     }
 

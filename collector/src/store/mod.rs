@@ -3,6 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`duckdb`] | the embedded back end, for exactly one collector |
+//! | [`cancel`] | telling a store that nobody waits for its answer any more |
 //! | [`reopen`] | any of them, opened again when it broke |
 //!
 //! One conformance suite holds every back end to what is written at [`Store`].
@@ -11,9 +12,11 @@ use quartile_protocol::clock::Wall;
 use quartile_protocol::id::{SiteId, ViewId};
 use quartile_protocol::row::{EventRow, Row};
 
+use self::cancel::Cancel;
 use crate::report::plan::Plan;
 use crate::report::table::Table;
 
+pub mod cancel;
 #[cfg(feature = "duckdb")]
 pub mod duckdb;
 pub mod none;
@@ -59,11 +62,12 @@ pub trait Store: Send + Sync {
     /// [`StoreError`].
     fn rows(&self, site: &SiteId, keys: &[(ViewId, u32)]) -> Result<Vec<Row>, StoreError>;
 
-    /// Answers a plan over merged rows: exactly what a naive evaluation of it over all rows would.
+    /// Answers a plan over merged rows: exactly what a naive evaluation of it over all rows would. Gives up, and frees what
+    /// it holds, when it is cancelled.
     ///
     /// # Errors
     /// [`StoreError`].
-    fn query(&self, plan: &Plan) -> Result<Table, StoreError>;
+    fn query(&self, plan: &Plan, cancel: &Cancel) -> Result<Table, StoreError>;
 
     /// The earliest start of any slice of a site; `None` when it has none.
     ///
@@ -119,6 +123,9 @@ pub enum StoreError {
     /// The query took longer than a query may.
     #[error("the query took too long")]
     TooSlow,
+    /// Nobody waits for the answer any more.
+    #[error("the query was cancelled")]
+    Cancelled,
     /// It was closed.
     #[error("the store is closed")]
     Closed,

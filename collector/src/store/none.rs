@@ -7,6 +7,7 @@ use quartile_protocol::clock::Wall;
 use quartile_protocol::id::{SiteId, ViewId};
 use quartile_protocol::row::{EventRow, Row};
 
+use super::cancel::Cancel;
 use super::{Store, StoreError};
 use crate::report::plan::Plan;
 use crate::report::table::Table;
@@ -64,7 +65,7 @@ impl Store for NoStore {
         nothing()
     }
 
-    fn query(&self, _: &Plan) -> Result<Table, StoreError> {
+    fn query(&self, _: &Plan, _: &Cancel) -> Result<Table, StoreError> {
         nothing()
     }
 

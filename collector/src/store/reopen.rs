@@ -9,6 +9,7 @@ use quartile_protocol::clock::Wall;
 use quartile_protocol::id::{SiteId, ViewId};
 use quartile_protocol::row::{EventRow, Row};
 
+use super::cancel::Cancel;
 use super::{Store, StoreError};
 use crate::report::plan::Plan;
 use crate::report::table::Table;
@@ -140,8 +141,8 @@ impl Store for Reopening {
         self.with(self.opened(), |store| store.rows(site, keys))
     }
 
-    fn query(&self, plan: &Plan) -> Result<Table, StoreError> {
-        self.with(self.opened(), |store| store.query(plan))
+    fn query(&self, plan: &Plan, cancel: &Cancel) -> Result<Table, StoreError> {
+        self.with(self.opened(), |store| store.query(plan, cancel))
     }
 
     fn earliest(&self, site: &SiteId) -> Result<Option<Wall>, StoreError> {
@@ -203,8 +204,8 @@ mod tests {
         fn rows(&self, site: &SiteId, keys: &[(ViewId, u32)]) -> Result<Vec<Row>, StoreError> {
             self.inner.rows(site, keys)
         }
-        fn query(&self, plan: &Plan) -> Result<Table, StoreError> {
-            self.inner.query(plan)
+        fn query(&self, plan: &Plan, cancel: &Cancel) -> Result<Table, StoreError> {
+            self.inner.query(plan, cancel)
         }
         fn earliest(&self, site: &SiteId) -> Result<Option<Wall>, StoreError> {
             self.inner.earliest(site)

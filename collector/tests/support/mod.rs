@@ -17,6 +17,7 @@ use quartile_collector::clock::Clock;
 use quartile_collector::config::{self, Config};
 use quartile_collector::report::plan::Plan;
 use quartile_collector::report::table::Table;
+use quartile_collector::store::cancel::Cancel;
 use quartile_collector::store::{Store, StoreError};
 use quartile_protocol::clock::Wall;
 use quartile_protocol::id::{SiteId, ViewId};
@@ -73,7 +74,7 @@ impl Store for KeepAll {
         Ok(wanted.filter_map(|key| kept.get(&key).cloned()).collect())
     }
 
-    fn query(&self, _: &Plan) -> Result<Table, StoreError> {
+    fn query(&self, _: &Plan, _: &Cancel) -> Result<Table, StoreError> {
         Err(StoreError::Unavailable("answers nothing".into()))
     }
 

@@ -36,6 +36,7 @@ use self::append::Order;
 use self::effort::Effort;
 pub use self::open::OpenError;
 use self::schema::Shape;
+use super::cancel::Cancel;
 use super::{Store, StoreError};
 use crate::report::plan::Plan;
 use crate::report::table::Table;
@@ -194,20 +195,33 @@ impl DuckDb {
     }
 
     /// Reads what somebody asked, for whom every thread is there.
-    fn ask<T>(&self, work: impl FnOnce(&Connection) -> ::duckdb::Result<T>) -> Result<T, StoreError> {
-        self.read(|connection| {
+    fn ask<T>(
+        &self,
+        cancel: &Cancel,
+        work: impl FnOnce(&Connection) -> ::duckdb::Result<T>,
+    ) -> Result<T, StoreError> {
+        self.read_until(cancel, |connection| {
             self.effort.rise(connection)?;
             work(connection)
         })
     }
 
     fn read<T>(&self, work: impl FnOnce(&Connection) -> ::duckdb::Result<T>) -> Result<T, StoreError> {
+        self.read_until(&Cancel::default(), work)
+    }
+
+    fn read_until<T>(
+        &self,
+        cancel: &Cancel,
+        work: impl FnOnce(&Connection) -> ::duckdb::Result<T>,
+    ) -> Result<T, StoreError> {
         let connection = {
             let mut readers = locked(&self.readers);
             let readers = readers.as_mut().ok_or(StoreError::Closed)?;
             readers.idle.pop().map_or_else(|| readers.root.try_clone(), Ok)?
         };
-        let result = within(self.query_limit, &connection, work).inspect_err(|error| self.remember_damage(error))?;
+        let result = within(self.query_limit, &connection, cancel, work);
+        let result = result.inspect_err(|error| self.remember_damage(error))?;
         if let Some(readers) = locked(&self.readers).as_mut() {
             readers.idle.push(connection);
         }
@@ -263,17 +277,26 @@ impl Store for DuckDb {
         self.read(|connection| read::rows(connection, &self.slices, site, Some(keys)))
     }
 
-    fn query(&self, plan: &Plan) -> Result<Table, StoreError> {
-        let statement = render::render(plan, &self.slices);
-        self.ask(|connection| read::table(connection, plan, &statement))
+    fn query(&self, plan: &Plan, cancel: &Cancel) -> Result<Table, StoreError> {
+        let ask = |plan: &Plan| {
+            let statement = render::render(plan, &self.slices);
+            self.ask(cancel, |connection| read::table(connection, plan, &statement))
+        };
+        let mut table = ask(plan)?;
+        let first_page = plan.offset == 0 && plan.after.is_none() && plan.limit > 0;
+        if table.rows.is_empty() && !first_page {
+            // An empty page does not tell how many rows the others have.
+            table.groups = ask(&Plan { after: None, offset: 0, limit: 1, ..plan.clone() })?.groups;
+        }
+        Ok(table)
     }
 
     fn earliest(&self, site: &SiteId) -> Result<Option<Wall>, StoreError> {
-        self.ask(|connection| read::earliest(connection, &self.slices, site))
+        self.ask(&Cancel::default(), |connection| read::earliest(connection, &self.slices, site))
     }
 
     fn timeline(&self, site: &SiteId, view: ViewId) -> Result<Vec<EventRow>, StoreError> {
-        self.ask(|connection| read::timeline(connection, &self.events, site, Some(view)))
+        self.ask(&Cancel::default(), |connection| read::timeline(connection, &self.events, site, Some(view)))
     }
 
     fn forget(&self, site: &SiteId, before: i64) -> Result<u64, StoreError> {
@@ -319,13 +342,16 @@ impl Store for DuckDb {
     }
 }
 
-/// Works on a connection, and interrupts it after a time. An interrupted connection can be used again.
+/// Works on a connection, and interrupts it after a time or when it is cancelled. An interrupted connection can be used
+/// again.
 fn within<T>(
     limit: Duration,
     connection: &Connection,
+    cancel: &Cancel,
     work: impl FnOnce(&Connection) -> ::duckdb::Result<T>,
 ) -> Result<T, StoreError> {
     let (interrupt, interrupted) = (connection.interrupt_handle(), &AtomicBool::new(false));
+    let cancelled = connection.interrupt_handle();
     let (done, finished) = mpsc::channel::<()>();
     let result = std::thread::scope(|scope| {
         scope.spawn(move || {
@@ -334,13 +360,15 @@ fn within<T>(
                 interrupt.interrupt();
             }
         });
-        let result = work(connection);
+        let result = cancel.during(move || cancelled.interrupt(), || work(connection));
         drop(done);
         result
     });
     match result {
-        Err(_) if interrupted.load(Ordering::Relaxed) => Err(StoreError::TooSlow),
-        result => Ok(result?),
+        None => Err(StoreError::Cancelled),
+        Some(Err(_)) if cancel.is_cancelled() => Err(StoreError::Cancelled),
+        Some(Err(_)) if interrupted.load(Ordering::Relaxed) => Err(StoreError::TooSlow),
+        Some(result) => Ok(result?),
     }
 }
 

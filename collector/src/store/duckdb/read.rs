@@ -27,6 +27,7 @@ pub fn table(connection: &Connection, plan: &Plan, statement: &Statement) -> ::d
     while let Some(record) = records.next()? {
         let cells = (0..columns).map(|column| cell(record, column, plan.axes.get(column)));
         table.rows.push(cells.collect::<::duckdb::Result<_>>()?);
+        table.groups = record.get::<_, i64>(columns)?.unsigned_abs();
     }
     Ok(table)
 }

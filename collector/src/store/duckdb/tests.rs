@@ -13,7 +13,8 @@ use quartile_protocol::row::RowKey;
 use tempfile::TempDir;
 
 use super::*;
-use crate::store::arbitrary::any_row;
+use crate::report::pattern;
+use crate::store::arbitrary::{PATTERNS, TEXTS, any_row};
 use crate::store::conformance::{Place, suite};
 
 /// A folder with a database in it, which moves rows after every few.
@@ -310,6 +311,37 @@ fn a_query_that_takes_too_long_is_interrupted() {
     let result = store.read(|connection| connection.query_row(endless, [], |record| record.get::<_, f64>(0)));
     assert!(matches!(result, Err(StoreError::TooSlow)));
     store.ready().unwrap();
+}
+
+#[test]
+fn patterns_mean_here_what_they_mean_in_rust() {
+    let folder = Folder::new();
+    let store = open(&folder);
+    let emoji = "😀".repeat(50);
+    // Of a column, not of a constant: the optimiser rewrites some patterns.
+    let texts: Vec<_> =
+        TEXTS.iter().copied().chain([emoji.as_str(), "a1", "_", "tv\n", "\u{a0}", "٣", "b$a", "ba"]).collect();
+    store
+        .write(|writer| {
+            writer.connection.execute_batch("CREATE TEMP TABLE text (n INTEGER, value VARCHAR)")?;
+            for (n, text) in texts.iter().enumerate() {
+                writer.connection.execute("INSERT INTO text VALUES ($1, $2)", ::duckdb::params![n as i32, text])?;
+            }
+            for pattern in PATTERNS {
+                let portable = pattern::portable(pattern).unwrap();
+                let matches = render::MATCHES.replace("{text}", "value").replace("{pattern}", "$1");
+                let sql = format!("SELECT n FROM text WHERE {matches} ORDER BY n");
+                let mut prepared = writer.connection.prepare(&sql)?;
+                let found: Vec<i32> =
+                    prepared.query_map([&portable], |record| record.get(0))?.collect::<Result<_, _>>()?;
+                let found: Vec<_> = found.into_iter().map(|n| texts[n as usize]).collect();
+                let regex = regex::Regex::new(&portable).unwrap();
+                let expected: Vec<_> = texts.iter().copied().filter(|text| regex.is_match(text)).collect();
+                assert_eq!(found, expected, "{pattern:?}");
+            }
+            Ok(())
+        })
+        .unwrap();
 }
 
 #[test]
