@@ -29,7 +29,7 @@ export enum Table {
    * The characters of the bytes below 32: such as the columns of bytes have less need of, and which stands for which, so
    * that it compresses best. The grave accent stands for none: what ends a text of JavaScript must not be in it.
    */
-  Low = "+*/#%^ZMQ=N,L]?[X&.J4C13Y@WH8<T0`",
+  Low = "+4/#%^ZMQS=,L]Y[X&.J*C13?@WH8<T0`",
 }
 
 /** How many locals a function may have. */

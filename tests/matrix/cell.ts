@@ -30,18 +30,19 @@ export async function playCell(stage: MatrixStage, browser: Browser, player: Pla
 
 async function playOnce(stage: MatrixStage, browser: Browser, player: Player, scenario: Scenario): Promise<void> {
   const url = await stage.page(player, scenario.source);
-  const { truth, complaints } = await watch(browser, url, scenario);
+  const { truth, complaints } = await watch(browser, url, player, scenario);
   await judge(stage, url, player, scenario, truth);
   const own = complaints.filter((complaint) => complaint !== player.complaint);
   if (!scenario.fails) assert.deepEqual(own, [], 'nothing that nobody caught');
 }
 
-async function watch(browser: Browser, url: string, scenario: Scenario) {
+async function watch(browser: Browser, url: string, player: Player, scenario: Scenario) {
   const tab = await browser.open(url);
   const viewer = new Viewer(tab);
   try {
     await viewer.ready();
     await scenario.act(viewer);
+    if (player.hangs && scenario.source === 'broken' && !(await viewer.hasFailed())) throw new InVain('neither plays nor fails');
     return { truth: await viewer.truth(), complaints: tab.complaints };
   } finally {
     await tab.leave();

@@ -39,6 +39,11 @@ export class Viewer {
     }
   }
 
+  /** Whether the player's element says that it has failed. */
+  hasFailed(): Promise<boolean> {
+    return this.tab.run(`!!viewer.media().error`);
+  }
+
   async ready(): Promise<void> {
     await this.until('viewer.media()');
   }
