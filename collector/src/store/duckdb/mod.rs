@@ -63,7 +63,7 @@ impl Options {
             path: path.into(),
             threads: None,
             memory_mb: None,
-            settle_rows: 50_000,
+            settle_rows: 100_000,
             query_limit: Duration::from_secs(30),
         }
     }

@@ -23,7 +23,7 @@ use crate::rebuild;
 const ATTEMPTS: u32 = 3;
 
 /// How large the write-ahead log may grow before DuckDB writes it into the database by itself. A check-point lays down
-/// the whole hot table anew, so it should happen when that is empty: a full hot table is about a quarter as large as this.
+/// the whole hot table anew, so it should happen when that is empty: a full hot table is about half as large as this.
 const LOG_SIZE: &str = "128MB";
 
 /// The end of the name of the file that says that the database is to be set aside.
