@@ -70,18 +70,19 @@ pub async fn run(
     let numbers = Arc::new(AtomicU64::new(first_number()));
     let (arrivals, waiting) = channel(WAITING);
     let waiting = Arc::new(Mutex::new(waiting));
-    let begun = Instant::now();
-    let mut tasks = Vec::new();
+    let each = requests.len().div_ceil(connections).max(4);
+    let mut ready = Vec::with_capacity(connections);
     for index in 0..connections {
-        let mut own: Vec<_> = requests.iter().skip(index % requests.len()).cloned().collect();
-        own.truncate(requests.len().div_ceil(connections).max(4));
-        let source = match rate {
-            None => Source::Closed { until: begun + time },
-            Some(_) => Source::Open(Arc::clone(&waiting)),
-        };
-        let connection = Connection { stream: connect(to).await?, requests: own, numbers: Arc::clone(&numbers) };
-        tasks.push(tokio::spawn(connection.work(source)));
+        let own: Vec<_> = requests.iter().skip(index % requests.len()).take(each).cloned().collect();
+        ready.push(Connection { stream: connect(to).await?, requests: own, numbers: Arc::clone(&numbers) });
     }
+    // Not before everything is ready: what is due while connections are made would wait for them, not for the server.
+    let begun = Instant::now();
+    let source = || match rate {
+        None => Source::Closed { until: begun + time },
+        Some(_) => Source::Open(Arc::clone(&waiting)),
+    };
+    let tasks: Vec<_> = ready.into_iter().map(|connection| tokio::spawn(connection.work(source()))).collect();
     let not_sent = match rate {
         None => 0,
         Some(rate) => arrive(arrivals, rate, begun, time).await,

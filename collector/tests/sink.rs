@@ -154,6 +154,24 @@ fn a_sink_that_is_away_gets_everything_later_and_holds_up_nobody() {
 }
 
 #[test]
+fn each_of_several_sinks_gets_everything() {
+    let all = [Receiver::start(200), Receiver::start(200), Receiver::start(200)];
+    let sections = all.iter().zip(["one", "two", "three"]).map(|(receiver, name)| {
+        let config = receiver.config("rows = \"as_received\"").replace("far", name);
+        config[config.find("[[sinks]]").unwrap()..].to_owned()
+    });
+    let config = format!("{CONFIG}\n{}", sections.collect::<Vec<_>>().join("\n"));
+    let running = Running::with(&config, Bounds::default());
+    for n in 0..3 {
+        send(&running, n, 1_000);
+    }
+    for receiver in &all {
+        let lines = receiver.wait_for("three slices", |lines| slices(lines).len() >= 3);
+        assert_eq!(slices(&lines), [(0, 1_000), (1, 1_000), (2, 1_000)]);
+    }
+}
+
+#[test]
 fn what_a_sink_did_not_get_is_sent_after_the_next_start() {
     let receiver = Receiver::start(500);
     let config = receiver.config("rows = \"as_received\"");

@@ -122,36 +122,40 @@ impl Forwarder {
         let Some(records) = self.reader.next_batch(RECORDS, BYTES).await? else { return Ok(false) };
         let Some(last) = records.last().map(|record| record.position) else { return Ok(true) };
         self.hurries = records.len() == RECORDS || payload_bytes(&records) >= LARGE;
-        let payloads = if self.spools.is_empty() { Vec::new() } else { payloads(&records) };
-        let delivered = self.deliver(records).await?;
-        for spool in &self.spools {
-            spool.take(payloads.clone()).await?;
-        }
+        let (delivered, records) = self.deliver(records).await?;
+        self.spool(records).await?;
         self.reader.commit(last).await?;
         self.progress.settle(&delivered, &self.reader.stats());
         Ok(true)
     }
 
-    async fn deliver(&self, records: Vec<queue::Record>) -> Result<Delivered, StepError> {
+    /// Gives the store what it takes, and the records back.
+    async fn deliver(&self, records: Vec<queue::Record>) -> Result<(Delivered, Vec<queue::Record>), StepError> {
         let delivery = self.delivery.clone();
         let work = tokio::task::spawn_blocking(move || {
             let delivered = delivery.deliver(&records)?;
             if let Some(last) = records.last() {
                 delivery.mark(last.position.get() + 1)?;
             }
-            Ok(delivered)
+            Ok((delivered, records))
         });
         // A store that panics is asked again like one that fails: its lock is not held any more.
         work.await.map_err(|error| StepError::Panicked(error.to_string()))?.map_err(StepError::Delivery)
+    }
+
+    /// Gives further sinks what the store took. The last of them, mostly the only one, gets it without a copy.
+    async fn spool(&self, records: Vec<queue::Record>) -> Result<(), QueueError> {
+        let Some((last, others)) = self.spools.split_last() else { return Ok(()) };
+        let payloads: Vec<_> = records.into_iter().map(|record| record.payload).collect();
+        for spool in others {
+            spool.take(payloads.clone()).await?;
+        }
+        last.take(payloads).await
     }
 }
 
 fn payload_bytes(records: &[queue::Record]) -> usize {
     records.iter().map(|record| record.payload.len()).sum()
-}
-
-fn payloads(records: &[queue::Record]) -> Vec<Vec<u8>> {
-    records.iter().map(|record| record.payload.clone()).collect()
 }
 
 #[derive(Debug)]
