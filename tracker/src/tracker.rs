@@ -417,8 +417,9 @@ impl Tracker {
             return;
         }
         self.hidden = !visible;
-        for index in 0..self.views() {
-            if let Some(view) = self.view(index) {
+        // What is over does not hear of it.
+        for player in &mut self.players {
+            if let Some(view) = &mut player.view {
                 view.see_page(visible, now);
             }
         }

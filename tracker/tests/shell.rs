@@ -6,7 +6,7 @@ use quartile_protocol::field::Field;
 use quartile_protocol::id::SiteId;
 use quartile_protocol::limits::CUSTOM_NAMES;
 use quartile_simulator::shell::Shell;
-use quartile_tracker::{Delivery, Length, PageSignal, PlayerId, Signal, Snapshot, Subject, Tracker};
+use quartile_tracker::{Answer, Delivery, Length, PageSignal, PlayerId, Signal, Snapshot, Subject, Tracker};
 
 fn shell() -> Shell {
     Shell::new(SiteId::new("demo").expect("a valid key"), [7, 7])
@@ -92,6 +92,52 @@ fn a_body_tells_of_what_was_shown_before_and_of_what_is_shown_now() {
     tracker.page(PageSignal::Frozen, at(1_000));
     let send = std::iter::from_fn(|| tracker.poll_output()).last().unwrap();
     assert_eq!(shell().complete(&send, Wall::from_ms(1_790_000_000_000)).views.len(), 2);
+}
+
+#[test]
+fn a_view_that_is_over_hears_no_more_of_the_page() {
+    let (mut tracker, player) = tracker();
+    tracker.observe(player, Signal::Source("/a.mp4"), &playing(0), at(0));
+    tracker.observe(player, Signal::Observed, &playing(0), at(0));
+    tracker.observe(player, Signal::Observed, &playing(250), at(250));
+    tracker.observe(player, Signal::Source("/b.mp4"), &Snapshot::default(), at(250));
+    tracker.page(PageSignal::Hidden, at(500));
+    let send = std::iter::from_fn(|| tracker.poll_output()).last().unwrap();
+    let batch = shell().complete(&send, Wall::from_ms(1_790_000_000_000));
+    assert_eq!(batch.views[0].slices.len(), 1);
+    assert_eq!(batch.views[0].events.last().map(|event| event.kind.name()), Some("stop"));
+}
+
+/// A request that outlives the page holds up no other; an ordinary one does.
+#[test]
+fn one_request_at_a_time() {
+    let (mut tracker, player) = tracker();
+    tracker.observe(player, Signal::Source("/a.mp4"), &playing(0), at(0));
+    tracker.observe(player, Signal::Observed, &playing(0), at(0));
+    tracker.page(PageSignal::Frozen, at(100));
+    assert!(tracker.poll_output().is_some_and(|send| send.urgent));
+    tracker.observe(player, Signal::Observed, &playing(250), at(250));
+    tracker.handle_timeout(at(4_000));
+    let ordinary = tracker.poll_output().expect("the play is told");
+    tracker.observe(player, Signal::Failed { code: "a", message: "", fatal: true }, &playing(500), at(4_500));
+    assert!(tracker.poll_output().is_none(), "the one before is not answered");
+    tracker.delivered(ordinary.delivery, Answer::ACKNOWLEDGED, at(5_000));
+    assert!(tracker.poll_output().is_some());
+}
+
+/// So many casts are half of the events that may wait.
+#[test]
+fn half_of_the_events_that_may_wait_are_sent_at_once() {
+    let sent_after = |casts: usize| {
+        let (mut tracker, player) = tracker();
+        let ready = Snapshot { ready: true, ..Snapshot::default() };
+        tracker.observe(player, Signal::Source("/a.mp4"), &ready, at(0));
+        // The impression is one.
+        (1..casts).for_each(|_| tracker.observe(player, Signal::Cast(true), &ready, at(0)));
+        tracker.poll_output().is_some()
+    };
+    let most = (1..400).find(|&casts| sent_after(casts)).expect("they do not wait for ever");
+    assert!((130..=151).contains(&most), "{most}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use quartile_protocol::batch::Batch;
 use quartile_protocol::clock::{Mono, Now};
 use quartile_protocol::limits::{SDK_BODY_BYTES, VIEWS};
-use quartile_tracker::{Config, PageSignal, PlayerId, Signal, Snapshot, Subject, Tracker};
+use quartile_tracker::{Answer, Config, PageSignal, PlayerId, Signal, Snapshot, Subject, Tracker};
 
 use crate::known::{OPENED, shell};
 
@@ -87,6 +87,21 @@ fn a_byte_too_many_goes_into_another_body_and_nothing_is_lost_between_them() {
         .collect();
     assert!(counts.is_sorted());
     assert_eq!((counts[0], counts[499]), (1, 2));
+}
+
+#[test]
+fn what_did_not_fit_follows_as_soon_as_the_rest_is_answered() {
+    let (mut tracker, players) = page_of(4);
+    let value = "x".repeat(500);
+    for event in 0..96 {
+        let interaction = Signal::Interaction { feature: "", name: "", value: &value };
+        tracker.observe(players[event % 4], interaction, &ready(), Mono::default());
+    }
+    tracker.handle_timeout(Mono::from_ms(30_000));
+    let first = tracker.poll_output().expect("it is time");
+    assert!(tracker.poll_output().is_none());
+    tracker.delivered(first.delivery, Answer::ACKNOWLEDGED, Mono::from_ms(30_100));
+    assert!(tracker.poll_output().is_some());
 }
 
 #[test]

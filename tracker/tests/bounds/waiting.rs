@@ -120,8 +120,9 @@ fn of_a_view_that_is_given_up_all_is_discarded_also_what_it_had_given_up_itself(
     for view in 1..=VIEWS {
         page.show(&format!("/{view}.mp4"));
         page.load(Length::Finite(60_000));
-        page.wait(1_000);
     }
+    page.page(PageSignal::Hidden);
+    page.wait(60_000);
     page.page(PageSignal::Left);
     let known = Known::of_last_flush(&page);
     // Its slice, its impression, its play request, its play, the events and its stop.

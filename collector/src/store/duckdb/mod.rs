@@ -195,11 +195,7 @@ impl DuckDb {
     }
 
     /// Reads what somebody asked, for whom every thread is there.
-    fn ask<T>(
-        &self,
-        cancel: &Cancel,
-        work: impl FnOnce(&Connection) -> ::duckdb::Result<T>,
-    ) -> Result<T, StoreError> {
+    fn ask<T>(&self, cancel: &Cancel, work: impl FnOnce(&Connection) -> ::duckdb::Result<T>) -> Result<T, StoreError> {
         self.read_until(cancel, |connection| {
             self.effort.rise(connection)?;
             work(connection)
