@@ -61,3 +61,29 @@ impl Body for Sent {
         hint
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_is_handed_over_in_pieces_and_whole() {
+        for (length, pieces) in [(0, 0), (1, 1), (PIECE, 1), (PIECE + 1, 2), (3 * PIECE, 3)] {
+            let whole: Vec<u8> = (0..length).map(|n| n as u8).collect();
+            let mut sent = Sent::new(AnyBody::from(whole.clone()), &Arc::default());
+            let (mut taken, mut count) = (Vec::new(), 0);
+            loop {
+                assert_eq!(sent.size_hint().exact(), Some((length - taken.len()) as u64));
+                assert_eq!(sent.is_end_stream(), taken.len() == length, "{length}");
+                let Some(frame) = sent.frame().await else { break };
+                let data = frame.unwrap().into_data().unwrap();
+                assert!(data.len() <= PIECE);
+                taken.extend_from_slice(&data);
+                count += 1;
+            }
+            assert_eq!((taken, count), (whole, pieces), "{length}");
+        }
+    }
+}
