@@ -333,11 +333,11 @@ impl Tracker {
             }
             PageSignal::Visible => self.see_page(true, now),
             PageSignal::Left => {
-                self.left = true;
                 for index in 0..self.players.len() {
                     self.part(index, StopReason::Closed, now);
                 }
                 self.send_all(now);
+                self.left = true;
             }
             PageSignal::Restored => {
                 (self.hidden, self.left) = (false, false);
@@ -525,8 +525,11 @@ impl Tracker {
     }
 
     /// Sends everything that is not known to have arrived: the page may never come back, and what it sent before may have
-    /// gone down with the connection.
+    /// gone down with the connection. A page that was left has said it: it is hidden, and may be frozen, in the same moment.
     fn send_all(&mut self, now: Mono) {
+        if self.left {
+            return;
+        }
         for index in 0..self.schedule.underway.len() {
             self.settle(self.schedule.underway[index].id, Said::WAITING);
         }

@@ -108,6 +108,40 @@ fn a_view_that_is_over_hears_no_more_of_the_page() {
     assert_eq!(batch.views[0].events.last().map(|event| event.kind.name()), Some("stop"));
 }
 
+/// A collector's clock that turns out to be a moment behind does not make a slice of that moment.
+#[test]
+fn a_mark_that_seems_to_come_twice_is_one() {
+    let mut tracker = Tracker::new();
+    let mark = Wall::from_ms(1_790_000_100_000);
+    tracker.open(shell().config(), Now { mono: at(0), wall: mark.shifted(-10_000) });
+    let player = tracker.attach(Subject::default());
+    tracker.observe(player, Signal::Source("/a.mp4"), &playing(0), at(0));
+    for step in 0..80 {
+        let now = at(step * 250);
+        tracker.observe(player, Signal::Observed, &playing(step as i64 * 250), now);
+        let server_time = Some(mark.shifted(step as i64 * 250 - 10_000 - 40));
+        while let Some(send) = tracker.poll_output() {
+            tracker.delivered(send.delivery, Answer { server_time, ..Answer::ACKNOWLEDGED }, now);
+        }
+    }
+    let slices: Vec<_> = leave(tracker, at(20_000)).iter().flat_map(|batch| batch.views[0].slices.clone()).collect();
+    assert_eq!(slices.iter().map(|slice| slice.n).collect::<Vec<_>>(), [0, 1]);
+    assert!(slices[1].span_ms > 9_000, "{} ms", slices[1].span_ms);
+}
+
+/// Leaving a page hides it and may freeze it: what was said is said.
+#[test]
+fn a_page_that_was_left_says_nothing_more() {
+    let (mut tracker, player) = tracker();
+    tracker.observe(player, Signal::Source("/a.mp4"), &playing(0), at(0));
+    tracker.observe(player, Signal::Observed, &playing(0), at(0));
+    [PageSignal::Left, PageSignal::Hidden, PageSignal::Frozen]
+        .into_iter()
+        .for_each(|signal| tracker.page(signal, at(100)));
+    assert!(tracker.poll_output().is_some());
+    assert!(tracker.poll_output().is_none());
+}
+
 /// A request that outlives the page holds up no other; an ordinary one does.
 #[test]
 fn one_request_at_a_time() {
