@@ -98,8 +98,8 @@ pub fn create(connection: &Connection) -> ::duckdb::Result<()> {
 /// # Errors
 /// What DuckDB says.
 pub fn refresh(connection: &Connection, buckets: &BTreeSet<Bucket>) -> ::duckdb::Result<()> {
-    // Few enough that memory stays small.
-    const AT_ONCE: usize = 500;
+    // Two days: few enough that memory stays small.
+    const AT_ONCE: usize = 48;
     let buckets: Vec<_> = buckets.iter().collect();
     buckets.chunks(AT_ONCE).try_for_each(|some| refresh_some(connection, some))
 }

@@ -236,7 +236,7 @@ impl DuckDb {
     /// Computes some of the buckets that never were: those of a database from before their sets.
     fn compute_missing(&self, writer: &mut Writer) -> ::duckdb::Result<()> {
         // A few seconds at the most, in which nothing can be appended.
-        const AT_ONCE: usize = 200;
+        const AT_ONCE: usize = 48;
         while let Some((buckets, more)) = self.stale.missing(AT_ONCE) {
             let transaction = writer.connection.unchecked_transaction()?;
             aggregate::refresh(&transaction, &buckets)?;
