@@ -234,12 +234,13 @@ pub fn remembered(connection: &Connection) -> ::duckdb::Result<BTreeSet<Bucket>>
     buckets(connection, "SELECT DISTINCT site, hour FROM quartile_stale", Vec::new())
 }
 
-/// Forgets that any bucket is stale but by its hot rows.
+/// Forgets that these buckets are stale.
 ///
 /// # Errors
 /// What DuckDB says.
-pub fn forget_remembered(connection: &Connection) -> ::duckdb::Result<()> {
-    connection.execute_batch("DELETE FROM quartile_stale")
+pub fn forget_remembered(connection: &Connection, buckets: &BTreeSet<Bucket>) -> ::duckdb::Result<()> {
+    let mut delete = connection.prepare("DELETE FROM quartile_stale WHERE site = $1 AND hour = $2")?;
+    buckets.iter().try_for_each(|(site, hour)| delete.execute(::duckdb::params![site, hour]).map(drop))
 }
 
 /// Every bucket that has settled slices.
@@ -325,15 +326,15 @@ impl Stale {
         state.settled.extend(hot);
     }
 
-    /// What settled rows have changed.
+    /// Some of what settled rows have changed.
     #[must_use]
-    pub fn settled(&self) -> BTreeSet<Bucket> {
-        self.state().settled.clone()
+    pub fn some_settled(&self, at_once: usize) -> BTreeSet<Bucket> {
+        self.state().settled.iter().take(at_once).cloned().collect()
     }
 
     /// What settled rows had changed was computed.
-    pub fn clear_settled(&self) {
-        self.state().settled.clear();
+    pub fn clear_settled(&self, buckets: &BTreeSet<Bucket>) {
+        self.state().settled.retain(|bucket| !buckets.contains(bucket));
     }
 
     /// Some buckets that were never computed, and whether there are more; `None` once all were.

@@ -42,6 +42,9 @@ use crate::report::aggregate::{self as summed, Served};
 use crate::report::plan::Plan;
 use crate::report::table::Table;
 
+/// Hours whose sums are computed in one transaction, during which nothing can be appended.
+const BUCKETS_AT_ONCE: usize = 48;
+
 /// How to open a store.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -218,26 +221,24 @@ impl DuckDb {
         }
     }
 
-    /// Computes the buckets that settled rows have changed.
-    fn compute_stale(&self, writer: &mut Writer) -> ::duckdb::Result<()> {
-        let stale = self.stale.settled();
+    /// Computes some of the buckets that settled rows have changed; tells whether there were any.
+    fn compute_stale(&self, writer: &mut Writer) -> ::duckdb::Result<bool> {
+        let stale = self.stale.some_settled(BUCKETS_AT_ONCE);
         if stale.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         let transaction = writer.connection.unchecked_transaction()?;
         aggregate::refresh(&transaction, &stale)?;
-        aggregate::forget_remembered(&transaction)?;
+        aggregate::forget_remembered(&transaction, &stale)?;
         transaction.commit()?;
-        self.stale.clear_settled();
+        self.stale.clear_settled(&stale);
         writer.dirty = true;
-        Ok(())
+        Ok(true)
     }
 
     /// Computes some of the buckets that never were: those of a database from before their sets.
     fn compute_missing(&self, writer: &mut Writer) -> ::duckdb::Result<()> {
-        // A few seconds at the most, in which nothing can be appended.
-        const AT_ONCE: usize = 48;
-        while let Some((buckets, more)) = self.stale.missing(AT_ONCE) {
+        while let Some((buckets, more)) = self.stale.missing(BUCKETS_AT_ONCE) {
             let transaction = writer.connection.unchecked_transaction()?;
             aggregate::refresh(&transaction, &buckets)?;
             aggregate::set_complete(&transaction, !more)?;
@@ -370,7 +371,11 @@ impl Store for DuckDb {
             if writer.hot >= self.settle_rows / 4 {
                 self.settle_hot(writer)?;
             }
-            self.compute_stale(writer)?;
+            Ok(())
+        })?;
+        // Others append in between.
+        while self.write(|writer| self.compute_stale(writer))? {}
+        self.write(|writer| {
             self.compute_missing(writer)?;
             checkpoint(writer);
             Ok(())
