@@ -121,3 +121,12 @@ fn a_queue_in_use_is_inspected_but_not_repaired() {
         assert!(String::from_utf8(refused.stderr).unwrap().contains("in use"), "{arguments:?}");
     }
 }
+
+#[test]
+fn sums_are_computed_anew_by_a_command() {
+    let (dir, config) = waiting();
+    assert!(quartile(dir.path(), &config, &["rebuild"]).status.success());
+    let output = quartile(dir.path(), &config, &["store", "recompute"]);
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "Sums of 1 hours are new.\n");
+}

@@ -4,6 +4,7 @@
 
 mod support;
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -90,6 +91,30 @@ fn a_batch_whose_sender_does_not_wait_for_the_answer_is_kept_and_in_the_books() 
     let metrics = running.metrics();
     assert_eq!(metrics[&item("received_total")], metrics[&item("accepted_total")]);
     assert!(metrics[&item("accepted_total")] >= 2);
+}
+
+#[test]
+fn a_query_whose_asker_has_gone_is_given_up() {
+    let running = Running::with(&format!("auth = \"none\"\n{CONFIG}"), Bounds::default());
+    let query = json!({ "site": "demo", "metrics": ["plays"], "date_range": "day" }).to_string();
+    running.store.is_slow.store(true, Ordering::SeqCst);
+    let at_work = |count: usize| {
+        let is_so = || running.store.queries.load(Ordering::SeqCst) == count;
+        (0..500).any(|_| {
+            is_so() || {
+                std::thread::sleep(Duration::from_millis(10));
+                false
+            }
+        })
+    };
+    Runtime::new().unwrap().block_on(async {
+        let mut sender = connect(&running).await;
+        let request = Request::builder().method(Method::POST).uri("http://localhost/v1/reports/query");
+        let asking = tokio::spawn(sender.send_request(request.body(Full::from(query)).unwrap()));
+        assert!(at_work(1), "it is worked on");
+        asking.abort();
+        assert!(at_work(0), "and given up long before the ten seconds that it would take");
+    });
 }
 
 #[test]

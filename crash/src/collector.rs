@@ -16,6 +16,7 @@ use quartile_collector::clock::Clock;
 use quartile_collector::config::{self, Config};
 use quartile_collector::report::plan::Plan;
 use quartile_collector::report::table::Table;
+use quartile_collector::store::cancel::Cancel;
 use quartile_collector::store::{Store, StoreError};
 use quartile_protocol::clock::Wall;
 use quartile_protocol::dimension::Dimension;
@@ -176,8 +177,8 @@ impl Store for Breakable {
         self.inner.rows(site, keys)
     }
 
-    fn query(&self, plan: &Plan) -> std::result::Result<Table, StoreError> {
-        self.inner.query(plan)
+    fn query(&self, plan: &Plan, cancel: &Cancel) -> std::result::Result<Table, StoreError> {
+        self.inner.query(plan, cancel)
     }
 
     fn earliest(&self, site: &SiteId) -> std::result::Result<Option<Wall>, StoreError> {

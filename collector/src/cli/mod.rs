@@ -8,6 +8,8 @@ mod queue;
 mod rebuild;
 mod serve;
 mod site;
+#[cfg(feature = "duckdb")]
+mod store;
 mod token;
 
 use std::error::Error;
@@ -74,6 +76,10 @@ enum Command {
     #[cfg(feature = "duckdb")]
     #[command(long_about = rebuild::ABOUT)]
     Rebuild(queue::Output),
+    /// Work on the store
+    #[cfg(feature = "duckdb")]
+    #[command(subcommand)]
+    Store(store::StoreCommand),
 }
 
 /// Does what the command line says.
@@ -91,6 +97,8 @@ pub fn run() -> Result<(), Box<dyn Error>> {
         Command::Queue(command) => queue::run(&command, &load(config.as_ref())?),
         #[cfg(feature = "duckdb")]
         Command::Rebuild(output) => rebuild::run(&load(config.as_ref())?, &output),
+        #[cfg(feature = "duckdb")]
+        Command::Store(command) => store::run(&command, &load(config.as_ref())?),
     }
 }
 

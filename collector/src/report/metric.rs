@@ -182,14 +182,25 @@ impl Metric {
         matches!(self.definition, Definition::Concurrent)
     }
 
+    /// The measures that it adds up; none of what is no sum.
+    #[must_use]
+    pub fn measures(&self) -> Vec<Measure> {
+        let of = |terms: &[Term]| terms.iter().map(|&(_, measure)| measure).collect::<Vec<_>>();
+        match self.definition {
+            Definition::Total(measure) => vec![measure],
+            Definition::Quotient(over, Divisor::Constant(_)) => of(over),
+            Definition::Quotient(over, Divisor::Terms(under)) => [of(over), of(under)].concat(),
+            _ => Vec::new(),
+        }
+    }
+
     /// The stored fields and dimensions that it is made of.
     #[must_use]
     pub fn inputs(&self) -> Vec<&'static str> {
-        let of = |terms: &[Term]| terms.iter().flat_map(|(_, measure)| measure.inputs()).collect::<Vec<_>>();
         let mut inputs = match self.definition {
-            Definition::Total(measure) => measure.inputs(),
-            Definition::Quotient(over, Divisor::Constant(_)) => of(over),
-            Definition::Quotient(over, Divisor::Terms(under)) => [of(over), of(under)].concat(),
+            Definition::Total(_) | Definition::Quotient(..) => {
+                self.measures().into_iter().flat_map(Measure::inputs).collect()
+            }
             Definition::Largest(field) | Definition::Percentile(field, _) => vec![field.name()],
             Definition::Concurrent | Definition::PeakConcurrent | Definition::ActiveViews => vec!["active"],
             Definition::Distinct(dimensions) => dimensions.iter().map(|dimension| dimension.name()).collect(),

@@ -12,6 +12,7 @@
 //! | [`compare`] | the same in another period |
 //! | [`named`], [`special`] | the table of saved queries, and reports that are no tables |
 //! | [`plan`] | what a store is asked for |
+//! | [`aggregate`] | the table of what is summed beforehand |
 //! | [`table`] | what it answers |
 //! | [`timeline`] | what happened in one view |
 //! | [`sheet`] | an answer for a spreadsheet, or line by line |
@@ -19,6 +20,7 @@
 //!
 //! No SQL is here: a plan is data, and each store renders it.
 
+pub mod aggregate;
 pub mod bucket;
 pub mod catalog;
 pub mod compare;
@@ -142,7 +144,7 @@ pub struct Answer {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time_labels: Option<Vec<String>>,
     /// What it was computed from.
-    pub source: &'static str,
+    pub source: String,
 }
 
 /// Answers a request body for a site without dimensions of its own. Blocks on the store.
@@ -171,7 +173,7 @@ pub fn answer(store: &dyn Store, query: &Query, now: Wall, cancel: &Cancel) -> R
         next_cursor: more.then(|| next_cursor(&table, &plan, query)).flatten(),
         query: understood(query, &plan)?,
         time_labels: query.include.time_labels.then(|| time_labels(&plan)),
-        source: "slices",
+        source: table.source,
         rows: table.rows,
     })
 }

@@ -103,7 +103,7 @@ fn page(plan: &Plan, mut lines: Vec<Line>) -> Table {
         });
         keys.chain(cells).collect()
     });
-    Table { rows: rows.collect(), groups }
+    Table { rows: rows.collect(), groups, source: "slices".into() }
 }
 
 /// A line with the values of a cursor.

@@ -55,4 +55,6 @@ pub struct Table {
     pub rows: Vec<Vec<Cell>>,
     /// How many rows there are on all pages together.
     pub groups: u64,
+    /// What it was computed from: `slices`, or the aggregation.
+    pub source: String,
 }

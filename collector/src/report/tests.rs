@@ -608,7 +608,7 @@ fn more_groups_than_anybody_may_ask_for_are_refused() {
             Ok(Vec::new())
         }
         fn query(&self, _: &Plan, _: &Cancel) -> Result<Table, StoreError> {
-            Ok(Table { rows: Vec::new(), groups: self.0 })
+            Ok(Table { groups: self.0, ..Table::default() })
         }
         fn earliest(&self, _: &SiteId) -> Result<Option<Wall>, StoreError> {
             Ok(None)

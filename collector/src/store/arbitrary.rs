@@ -12,8 +12,9 @@ use quartile_protocol::id::{SiteId, ViewId};
 use quartile_protocol::row::{EventRow, Row, RowKey};
 use serde_json::{Value, json};
 
+use crate::report::aggregate;
 use crate::report::bucket::Grain;
-use crate::report::dimension::Attribute;
+use crate::report::dimension::{Attribute, CUSTOM};
 use crate::report::metric::Metric;
 
 /// The beginning of the hour in which Paris goes back to winter time, 2026-10-25T01:00Z.
@@ -265,4 +266,41 @@ pub fn any_query() -> impl Strategy<Value = Value> {
                 })
             })
     })
+}
+
+/// A request body for the site `demo` that an aggregation may serve: by whole hours, nearly, and by one of the sets.
+pub fn any_query_of_sums() -> impl Strategy<Value = Value> {
+    let metrics: Vec<_> = Metric::all().iter().filter(|metric| aggregate::covers(metric)).map(|one| one.name).collect();
+    let custom = |set: &&[Dimension]| !set.iter().any(|dimension| CUSTOM.contains(dimension));
+    let sets: Vec<_> = aggregate::SETS.iter().copied().filter(custom).collect();
+    let text = any_text().prop_map(|text| if text.is_empty() { "(unknown)".to_owned() } else { text });
+    let range = prop_oneof![
+        2 => any_date_range(),
+        1 => (-40..40_i64, 1..60_i64, 0..2_i64).prop_map(|(from, hours, minutes)| {
+            let at = |ms: i64| jiff::Timestamp::from_millisecond(AUTUMN + ms).unwrap().to_string();
+            json!([at(from * HOUR), at((from + hours) * HOUR + minutes * 60_000)])
+        }),
+    ];
+    (
+        (subsequence(metrics, 1..12).prop_shuffle(), select(sets), any::<prop::sample::Index>()),
+        (prop::option::of(select(Grain::ALL)), range, select(ZONES)),
+        (any::<bool>(), any::<prop::sample::Index>(), select(&["is", "is_not", "contains"][..]), vec(text, 1..3)),
+    )
+        .prop_map(|((metrics, set, some), (grain, range, zone), (filtered, by, operator, values))| {
+            // An outcome takes metrics of its own.
+            let outcome = set.contains(&Dimension::ErrorCode);
+            let metrics = if outcome { vec!["errors", "stops"] } else { metrics };
+            let names: Vec<_> = set.iter().map(|dimension| dimension.name()).collect();
+            let mut dimensions: Vec<_> = names[..some.index(names.len() + 1)].to_vec();
+            let filters: Vec<_> = (filtered && !names.is_empty())
+                .then(|| json!([operator, names[by.index(names.len())], values]))
+                .into_iter()
+                .collect();
+            let range = if grain == Some(Grain::Minute) { in_minutes(range) } else { range };
+            dimensions.extend(grain.map(Grain::name));
+            json!({
+                "site": "demo", "metrics": metrics, "dimensions": dimensions, "filters": filters, "date_range": range,
+                "timezone": zone, "include": { "totals": true },
+            })
+        })
 }

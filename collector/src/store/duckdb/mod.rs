@@ -6,12 +6,14 @@
 //! | [`open`] | opening, migration, and setting aside what cannot be opened |
 //! | [`append`] | rows as columns |
 //! | [`effort`] | how much of the machine it may take |
+//! | [`aggregate`] | sums by the hour, kept true |
 //! | [`render`] | a plan as SQL |
 //! | [`read`] | answers as values |
 //!
 //! One connection writes, under a lock; each reader has a connection of its own and sees a snapshot. SQL text is in
 //! this folder only, and no value from outside is ever part of it.
 
+mod aggregate;
 mod append;
 mod effort;
 mod open;
@@ -32,14 +34,20 @@ use quartile_protocol::clock::Wall;
 use quartile_protocol::id::{SiteId, ViewId};
 use quartile_protocol::row::{EventRow, Row};
 
+use self::aggregate::Stale;
 use self::append::Order;
 use self::effort::Effort;
 pub use self::open::OpenError;
+use self::render::Statement;
 use self::schema::Shape;
 use super::cancel::Cancel;
 use super::{Store, StoreError};
+use crate::report::aggregate::{self as summed, Served};
 use crate::report::plan::Plan;
 use crate::report::table::Table;
+
+/// Hours whose sums are computed in one transaction, during which nothing can be appended.
+const BUCKETS_AT_ONCE: usize = 48;
 
 /// How to open a store.
 #[derive(Clone, Debug)]
@@ -80,6 +88,7 @@ pub struct DuckDb {
     query_limit: Duration,
     set_aside: Vec<PathBuf>,
     effort: Effort,
+    stale: Stale,
     writer: Mutex<Option<Writer>>,
     readers: Mutex<Option<Readers>>,
 }
@@ -118,7 +127,9 @@ impl DuckDb {
         let events_order = Order::of(&connection, &events).map_err(refuse)?;
         let effort = Effort::of(&root).map_err(refuse)?;
         let hot = count(&connection, &slices).and_then(|n| Ok(n + count(&connection, &events)?)).map_err(refuse)?;
+        let stale = stale(&connection, &slices).map_err(refuse)?;
         Ok(Self {
+            stale,
             path: options.path.clone(),
             slices,
             events,
@@ -224,6 +235,68 @@ impl DuckDb {
         Ok(result)
     }
 
+    /// The statement for a plan, and what it reads: an aggregation if one covers the plan, else slices.
+    fn planned(&self, plan: &Plan) -> (Statement, String) {
+        let served = summed::served(plan);
+        let stale = |served: &Served| self.stale.hours(&plan.site, served.first, served.end);
+        match served.and_then(|served| stale(&served).map(|stale| (served, stale))) {
+            Some((served, stale)) => {
+                (render::over_hours(plan, &self.slices, &served, &stale), summed::name(served.set))
+            }
+            None => (render::render(plan, &self.slices), "slices".into()),
+        }
+    }
+
+    /// Computes some of the buckets that settled rows have changed; tells whether there were any.
+    fn compute_stale(&self, writer: &mut Writer) -> ::duckdb::Result<bool> {
+        let stale = self.stale.some_settled(BUCKETS_AT_ONCE);
+        if stale.is_empty() {
+            return Ok(false);
+        }
+        let transaction = writer.connection.unchecked_transaction()?;
+        aggregate::refresh(&transaction, &stale)?;
+        aggregate::forget_remembered(&transaction, &stale)?;
+        transaction.commit()?;
+        self.stale.clear_settled(&stale);
+        writer.dirty = true;
+        Ok(true)
+    }
+
+    /// Computes some of the buckets that never were: those of a database from before their sets.
+    fn compute_missing(&self, writer: &mut Writer) -> ::duckdb::Result<()> {
+        while let Some((buckets, more)) = self.stale.missing(BUCKETS_AT_ONCE) {
+            let transaction = writer.connection.unchecked_transaction()?;
+            aggregate::refresh(&transaction, &buckets)?;
+            aggregate::set_complete(&transaction, !more)?;
+            transaction.commit()?;
+            writer.dirty = true;
+            self.stale.computed(&buckets);
+            if more {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Computes every bucket of every aggregation anew, and tells how many those are. Changes no answer, but for those that
+    /// were wrong.
+    ///
+    /// # Errors
+    /// [`StoreError`]; what was not computed is not used.
+    pub fn recompute(&self) -> Result<usize, StoreError> {
+        let buckets = self.write(|writer| {
+            aggregate::set_complete(&writer.connection, false)?;
+            let buckets = aggregate::all(&writer.connection)?;
+            let count = buckets.len();
+            self.stale.set_missing(buckets);
+            Ok(count)
+        })?;
+        while self.stale.missing(0).is_some() {
+            self.write(|writer| self.compute_missing(writer))?;
+        }
+        Ok(buckets)
+    }
+
     fn settle_hot(&self, writer: &mut Writer) -> ::duckdb::Result<()> {
         if writer.hot == 0 {
             return Ok(());
@@ -234,7 +307,9 @@ impl DuckDb {
         for step in self.slices.settle().iter().chain(&self.events.settle()) {
             transaction.execute_batch(step)?;
         }
+        aggregate::remember(&transaction, &self.stale.hot())?;
         transaction.commit()?;
+        self.stale.settle();
         tracing::debug!(rows = writer.hot, "moved hot rows into the settled tables");
         (writer.hot, writer.due, writer.dirty) = (0, self.settle_rows, true);
         checkpoint(writer);
@@ -248,6 +323,7 @@ impl Store for DuckDb {
             let transaction = writer.connection.unchecked_transaction()?;
             append::slices(&transaction, &self.slices, &writer.slices_order, rows)?;
             append::events(&transaction, &self.events, &writer.events_order, events)?;
+            self.stale.mark(aggregate::touched(&transaction, &self.slices, rows)?);
             transaction.commit()?;
             writer.hot += rows.len() + events.len();
             writer.dirty = true;
@@ -275,8 +351,9 @@ impl Store for DuckDb {
 
     fn query(&self, plan: &Plan, cancel: &Cancel) -> Result<Table, StoreError> {
         let ask = |plan: &Plan| {
-            let statement = render::render(plan, &self.slices);
-            self.ask(cancel, |connection| read::table(connection, plan, &statement))
+            let (statement, source) = self.planned(plan);
+            let table = self.ask(cancel, |connection| read::table(connection, plan, &statement))?;
+            Ok::<_, StoreError>(Table { source, ..table })
         };
         let mut table = ask(plan)?;
         let first_page = plan.offset == 0 && plan.after.is_none() && plan.limit > 0;
@@ -299,12 +376,14 @@ impl Store for DuckDb {
         let before = before.clamp(i32::MIN.into(), i32::MAX.into()) as i32;
         self.write(|writer| {
             let transaction = writer.connection.unchecked_transaction()?;
+            let touched = aggregate::of_views_before(&transaction, site, before)?;
             let (mut hot, mut settled) = (0, 0);
             for shape in [&self.slices, &self.events] {
                 hot += transaction.execute(&schema::forget(shape.hot), ::duckdb::params![site.as_str(), before])?;
                 settled +=
                     transaction.execute(&schema::forget(shape.settled), ::duckdb::params![site.as_str(), before])?;
             }
+            aggregate::refresh(&transaction, &touched)?;
             transaction.commit()?;
             writer.hot -= hot;
             writer.dirty |= hot + settled > 0;
@@ -318,6 +397,12 @@ impl Store for DuckDb {
             if writer.hot >= self.settle_rows / 4 {
                 self.settle_hot(writer)?;
             }
+            Ok(())
+        })?;
+        // Others append in between.
+        while self.write(|writer| self.compute_stale(writer))? {}
+        self.write(|writer| {
+            self.compute_missing(writer)?;
             checkpoint(writer);
             self.effort.rest(&writer.connection)
         })
@@ -366,6 +451,13 @@ fn within<T>(
         Some(Err(_)) if interrupted.load(Ordering::Relaxed) => Err(StoreError::TooSlow),
         Some(result) => Ok(result?),
     }
+}
+
+/// What is to be known of the aggregations at the beginning.
+fn stale(connection: &Connection, slices: &Shape) -> ::duckdb::Result<Stale> {
+    let missing = if aggregate::is_complete(connection)? { None } else { Some(aggregate::all(connection)?) };
+    let (hot, settled) = (aggregate::touched_by_hot(connection, slices)?, aggregate::remembered(connection)?);
+    Ok(Stale::new(hot, settled, missing))
 }
 
 /// Brings the write-ahead log into the database. A failure loses nothing: the log stays, and the next one will do it.

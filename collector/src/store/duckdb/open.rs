@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use ::duckdb::{Config, Connection};
 use quartile_protocol::clock::Wall;
 
-use super::{Options, schema};
+use super::{Options, aggregate, schema};
 use crate::rebuild;
 
 /// Attempts to open that may fail to come back before something is set aside.
@@ -195,6 +195,7 @@ fn prepare(connection: &Connection, version: u32) -> ::duckdb::Result<()> {
             add_columns(&transaction, &shape, table)?;
         }
     }
+    aggregate::create(&transaction)?;
     if version < VERSION {
         transaction.execute("INSERT INTO quartile_schema VALUES ($1)", [VERSION])?;
     }

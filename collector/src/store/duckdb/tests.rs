@@ -9,12 +9,13 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use quartile_protocol::dimension::Dimension;
 use quartile_protocol::field::Field;
+use quartile_protocol::id::ViewId;
 use quartile_protocol::row::RowKey;
 use tempfile::TempDir;
 
 use super::*;
 use crate::report::pattern;
-use crate::store::arbitrary::{PATTERNS, TEXTS, any_row};
+use crate::store::arbitrary::{AUTUMN, PATTERNS, TEXTS, any_row};
 use crate::store::conformance::{Place, suite};
 
 /// A folder with a database in it, which moves rows after every few.
@@ -313,6 +314,144 @@ fn a_query_that_takes_too_long_is_interrupted() {
     store.ready().unwrap();
 }
 
+/// What a query was computed from, and its rows.
+fn asked(store: &DuckDb, query: serde_json::Value) -> (String, serde_json::Value) {
+    let answer =
+        crate::report::run(store, &serde_json::to_vec(&query).unwrap(), Wall::from_ms(AUTUMN + 86_400_000)).unwrap();
+    (answer.source.clone(), serde_json::to_value(answer.rows).unwrap())
+}
+
+/// A play on a device in an hour, seen from the end of summer time.
+fn play(view: u8, hour: i64, device: &str) -> Row {
+    let mut row = sample().swap_remove(0);
+    row.key = RowKey { site: SiteId::new("demo").unwrap(), view: ViewId::new(Wall::from_ms(AUTUMN), [view; 10]), n: 0 };
+    row.started_at = Wall::from_ms(AUTUMN + hour * 3_600_000);
+    row.fields = quartile_protocol::field::Fields::default();
+    row.fields[Field::Plays] = 1;
+    row.dimensions = quartile_protocol::dimension::Dimensions::default();
+    row.dimensions.set(Dimension::Device, device);
+    row
+}
+
+fn by_device(metrics: &[&str]) -> serde_json::Value {
+    serde_json::json!({
+        "site": "demo", "metrics": metrics, "dimensions": ["device"],
+        "date_range": ["2026-10-25T00:00:00Z", "2026-10-25T06:00:00Z"],
+    })
+}
+
+/// Lays everything to rest.
+fn settled_and_summed(store: &DuckDb) {
+    store.settle().unwrap();
+    store.maintain().unwrap();
+}
+
+#[test]
+fn an_answer_says_what_it_was_computed_from() {
+    let folder = Folder::new();
+    let store = open(&folder);
+    store.append(&[play(1, 0, "tv"), play(2, 1, "tv")], &[]).unwrap();
+    settled_and_summed(&store);
+    let plays = |metrics: &[&str]| asked(&store, by_device(metrics));
+    assert_eq!(plays(&["plays"]), ("hours by device".into(), serde_json::json!([["tv", 2]])));
+    assert_eq!(plays(&["plays", "unique_viewers"]).0, "slices", "what does not add up is not summed beforehand");
+    let with = |name: &str, value: serde_json::Value| {
+        let mut query = by_device(&["plays"]);
+        query[name] = value;
+        asked(&store, query).0
+    };
+    use serde_json::json;
+    assert_eq!(with("filters", json!([["is", "country", ["FR"]]])), "hours by device × country");
+    assert_eq!(with("filters", json!([["is", "os", ["x"]]])), "slices");
+    assert_eq!(with("filters", json!([["is_not", "bot", ["x"]]])), "slices", "bots are in no aggregation");
+    assert_eq!(with("dimensions", json!(["device", "time:day"])), "hours by device");
+    let mut india = by_device(&["plays"]);
+    (india["dimensions"], india["timezone"]) = (json!(["time:hour"]), json!("Asia/Kolkata"));
+    assert_eq!(asked(&store, india).0, "slices", "its hours are no hours of every clock");
+}
+
+#[test]
+fn a_late_copy_corrects_the_hour_of_the_settled_one() {
+    let folder = Folder::new();
+    let store = open(&folder);
+    store.append(&[play(1, 0, "tv"), play(2, 3, "tv")], &[]).unwrap();
+    settled_and_summed(&store);
+    // It came late and is said to have begun later; its hour is that of the earlier copy.
+    let mut late = play(1, 2, "tv");
+    late.fields[Field::Plays] = 5;
+    store.append(&[late], &[]).unwrap();
+    let by_hour = || {
+        let mut query = by_device(&["plays"]);
+        query["dimensions"] = serde_json::json!(["time:hour"]);
+        asked(&store, query)
+    };
+    let expected = serde_json::json!([["2026-10-25T01:00:00+00:00", 5], ["2026-10-25T04:00:00+00:00", 1]]);
+    assert_eq!(by_hour(), ("hours".into(), expected.clone()), "from slices where it is stale");
+    settled_and_summed(&store);
+    assert_eq!(by_hour().1, expected, "and summed anew");
+    // Opened again, it still knows what is stale.
+    let mut later = play(2, 4, "tv");
+    later.fields[Field::Plays] = 7;
+    store.append(&[later], &[]).unwrap();
+    store.close().unwrap();
+    drop(store);
+    let store = open(&folder);
+    let mut query = by_device(&["plays"]);
+    query["dimensions"] = serde_json::json!([]);
+    assert_eq!(asked(&store, query), ("hours".into(), serde_json::json!([[12]])));
+}
+
+#[test]
+fn a_database_from_before_its_sums_gets_them() {
+    let folder = Folder::new();
+    let store = open(&folder);
+    store.append(&[play(1, 0, "tv"), play(2, 3, "tv")], &[]).unwrap();
+    settled_and_summed(&store);
+    store.close().unwrap();
+    drop(store);
+    // Other sets than these were kept, and one of them is wrong.
+    database(&folder).execute_batch("UPDATE quartile_aggregates SET contents = 'other'").unwrap();
+    let store = open(&folder);
+    assert_eq!(asked(&store, by_device(&["plays"])).0, "slices");
+    store.maintain().unwrap();
+    assert_eq!(asked(&store, by_device(&["plays"])), ("hours by device".into(), serde_json::json!([["tv", 2]])));
+    store.close().unwrap();
+    drop(store);
+    database(&folder).execute_batch("UPDATE hours SET plays = 99").unwrap();
+    let store = open(&folder);
+    assert_eq!(asked(&store, by_device(&["plays"])).1, serde_json::json!([["tv", 198]]), "it believes what it summed");
+    assert_eq!(store.recompute().unwrap(), 2);
+    assert_eq!(asked(&store, by_device(&["plays"])), ("hours by device".into(), serde_json::json!([["tv", 2]])));
+}
+
+/// A slice of a bot whose name is what reports say of an unknown one counts as no bot everywhere.
+#[test]
+fn a_name_that_reads_like_an_unknown_one_is_summed_like_one() {
+    let folder = Folder::new();
+    let store = open(&folder);
+    let mut odd = play(1, 0, "tv");
+    odd.dimensions.set(Dimension::Bot, "(unknown)");
+    let mut robot = play(2, 0, "tv");
+    robot.dimensions.set(Dimension::Bot, "robot");
+    store.append(&[odd, robot], &[]).unwrap();
+    settled_and_summed(&store);
+    assert_eq!(asked(&store, by_device(&["plays"])), ("hours by device".into(), serde_json::json!([["tv", 1]])));
+    assert_eq!(asked(&store, by_device(&["plays", "sessions"])).1[0][1], serde_json::json!(1), "as from slices");
+}
+
+#[test]
+fn what_is_forgotten_is_in_no_sum() {
+    let folder = Folder::new();
+    let store = open(&folder);
+    let mut old = play(1, 0, "tv");
+    old.key.view = ViewId::new(Wall::from_ms(AUTUMN - 3 * 86_400_000), [1; 10]);
+    let day = play(2, 0, "tv").key.view.day();
+    store.append(&[old, play(2, 0, "tv")], &[]).unwrap();
+    settled_and_summed(&store);
+    store.forget(&SiteId::new("demo").unwrap(), day).unwrap();
+    assert_eq!(asked(&store, by_device(&["plays"])), ("hours by device".into(), serde_json::json!([["tv", 1]])));
+}
+
 #[test]
 fn patterns_mean_here_what_they_mean_in_rust() {
     let folder = Folder::new();
@@ -342,6 +481,25 @@ fn patterns_mean_here_what_they_mean_in_rust() {
             Ok(())
         })
         .unwrap();
+}
+
+#[test]
+fn a_query_that_nobody_waits_for_is_interrupted() {
+    let folder = Folder::new();
+    let store = open(&folder);
+    let cancel = Cancel::default();
+    let endless = "SELECT sum(a.range * b.range) FROM range(1000000000) AS a, range(1000000000) AS b";
+    let result = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(Duration::from_millis(50));
+            cancel.cancel();
+        });
+        store.read_until(&cancel, |connection| connection.query_row(endless, [], |record| record.get::<_, f64>(0)))
+    });
+    assert!(matches!(result, Err(StoreError::Cancelled)), "{result:?}");
+    let later = store.read_until(&cancel, |connection| connection.execute_batch("SELECT 1"));
+    assert!(matches!(later, Err(StoreError::Cancelled)), "nothing begins for who has gone");
+    store.ready().unwrap();
 }
 
 #[test]

@@ -27,8 +27,10 @@ pub fn of(filter: &Filter, statement: &mut Statement) -> String {
             any(texts.iter().map(contains).collect())
         }
         Filter::Matches(attribute, patterns) => {
-            let matches =
-                |pattern: &String| format!("regexp_matches({}, {})", value(*attribute), statement.bind_text(pattern));
+            let matches = |pattern: &String| {
+                let pattern = statement.bind_text(pattern);
+                MATCHES.replace("{text}", &value(*attribute)).replace("{pattern}", &pattern)
+            };
             any(patterns.iter().map(matches).collect())
         }
     }

@@ -66,7 +66,7 @@ pub fn total(measure: Measure) -> String {
 }
 
 /// A measure of one slice.
-fn of_slice(measure: Measure) -> String {
+pub fn of_slice(measure: Measure) -> String {
     match measure {
         Measure::Sum(field) => quoted(field.name()),
         Measure::Having(field) => format!("CAST({} <> 0 AS INTEGER)", quoted(field.name())),
@@ -98,28 +98,19 @@ fn total_by_minute(measure: Measure) -> String {
 
 /// The column `gave_up` of a slice, if the plan asks for it.
 pub fn exit(plan: &Plan, statement: &mut Statement) -> String {
-    if !plan.metrics.iter().any(|metric| uses(metric, Measure::ExitBeforeStart)) {
+    if !plan.metrics.iter().any(|metric| metric.measures().contains(&Measure::ExitBeforeStart)) {
         return String::new();
     }
     let gone = statement.bind_number(plan.now.as_ms() - GONE_MS);
+    format!(", CASE WHEN started_at + CAST(span_ms AS BIGINT) <= {gone} THEN {} ELSE 0 END AS gave_up", gave_up())
+}
+
+/// 1 for a slice that counts as given up once it is over for long enough.
+pub fn gave_up() -> String {
     let [asked, waited] = [Field::PlayRequests, Field::WaitMs].map(|field| quoted(field.name()));
     let none = [Field::Plays, Field::StartFailures, Field::AutoplayBlocked]
         .map(|field| format!(" AND {} = 0", quoted(field.name())));
-    format!(
-        ", CAST({asked} > 0 AND {waited} >= {WAITED_MS}{} AND started_at + CAST(span_ms AS BIGINT) <= {gone} \
-         AS INTEGER) AS gave_up",
-        none.concat()
-    )
-}
-
-fn uses(metric: &Metric, measure: Measure) -> bool {
-    let among = |terms: &[Term]| terms.iter().any(|(_, other)| *other == measure);
-    match metric.definition {
-        Definition::Total(other) => other == measure,
-        Definition::Quotient(over, Divisor::Constant(_)) => among(over),
-        Definition::Quotient(over, Divisor::Terms(under)) => among(over) || among(under),
-        _ => false,
-    }
+    format!("CAST({asked} > 0 AND {waited} >= {WAITED_MS}{} AS INTEGER)", none.concat())
 }
 
 /// The columns of slices that a metric reads.
@@ -132,7 +123,7 @@ pub fn reads(metric: &Metric) -> Vec<&'static str> {
             other => columns.push(other),
         }
     }
-    if uses(metric, Measure::ExitBeforeStart) {
+    if metric.measures().contains(&Measure::ExitBeforeStart) {
         columns.push("span_ms");
     }
     if metric.definition == Definition::ActiveViews {

@@ -3,6 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`condition`] | filters |
+//! | [`hours`] | plans that an aggregation serves |
 //! | [`measure`] | metrics |
 //! | [`time`] | buckets of the calendar, and rows minute by minute |
 //!
@@ -14,11 +15,14 @@
 //! ```
 
 mod condition;
+mod hours;
 mod measure;
 mod time;
 
 #[cfg(test)]
 pub use self::condition::MATCHES;
+pub use self::hours::render as over_hours;
+pub use self::measure::{gave_up, of_slice};
 
 use ::duckdb::types::Value;
 use quartile_protocol::clock::Wall;
@@ -40,6 +44,13 @@ pub struct Statement {
 }
 
 impl Statement {
+    /// `Shape::current` takes the site as the first value.
+    fn for_site(plan: &Plan) -> Self {
+        let mut statement = Self::default();
+        statement.bind(Value::Text(plan.site.as_str().into()));
+        statement
+    }
+
     /// Binds a value and gives its name in the text.
     fn bind(&mut self, value: Value) -> String {
         self.values.push(value);
@@ -63,10 +74,19 @@ impl Statement {
 /// the number of groups.
 #[must_use]
 pub fn render(plan: &Plan, slices: &Shape) -> Statement {
-    let mut statement = Statement::default();
-    // `Shape::current` takes the site as the first value.
-    statement.bind(Value::Text(plan.site.as_str().into()));
-    let tables = [rows(plan, slices, &mut statement), time::facts(plan, &mut statement), answer(plan, &mut statement)];
+    let mut statement = Statement::for_site(plan);
+    let minutes = plan.by_minute() || time::beside(plan).next().is_some();
+    let reach = if minutes { SLICE_MS } else { 0 };
+    let from = statement.bind_wall(plan.range.start.shifted(-reach));
+    let to = statement.bind_wall(plan.range.end);
+    let opened = format!("started_at >= {from} AND started_at < {to}");
+    let tables =
+        [rows(plan, slices, &opened, &mut statement), time::facts(plan, &mut statement), answer(plan, &mut statement)];
+    select(plan, &tables, statement)
+}
+
+/// The page of `answer`, which is the last of these tables.
+fn select(plan: &Plan, tables: &[String], mut statement: Statement) -> Statement {
     let after = after(plan, &mut statement);
     statement.sql = format!(
         "WITH {tables} SELECT *, (SELECT count(*) FROM answer) FROM answer{after}{order} LIMIT {limit} OFFSET {offset}",
@@ -78,12 +98,8 @@ pub fn render(plan: &Plan, slices: &Shape) -> Statement {
     statement
 }
 
-/// The table `slice`, and `alive` if it has to be known.
-fn rows(plan: &Plan, slices: &Shape, statement: &mut Statement) -> String {
-    let minutes = plan.by_minute() || time::beside(plan).next().is_some();
-    let reach = if minutes { SLICE_MS } else { 0 };
-    let from = statement.bind_wall(plan.range.start.shifted(-reach));
-    let to = statement.bind_wall(plan.range.end);
+/// The table `slice` of the rows that opened then, and `alive` if it has to be known.
+fn rows(plan: &Plan, slices: &Shape, opened: &str, statement: &mut Statement) -> String {
     let filter = condition::of(&plan.filter, statement);
     let (mut alive, mut lost) = (String::new(), String::new());
     if plan.wants_lost() {
@@ -101,29 +117,34 @@ fn rows(plan: &Plan, slices: &Shape, statement: &mut Statement) -> String {
     }
     let exit = measure::exit(plan, statement);
     format!(
-        "{alive}slice AS (SELECT *{lost}{exit} FROM ({current}) \
-         WHERE started_at >= {from} AND started_at < {to} AND {filter})",
+        "{alive}slice AS (SELECT *{lost}{exit} FROM ({current}) WHERE {opened} AND {filter})",
         current = slices.current(&wanted(plan)),
     )
 }
 
+/// The columns of the axes.
+fn keys(plan: &Plan) -> Vec<String> {
+    plan.axes.iter().enumerate().map(|(n, axis)| format!("{} AS k{n}", key(axis))).collect()
+}
+
+/// Facts by the axes.
+fn grouped(plan: &Plan, metric: &dyn Fn(&Definition) -> String, join: &str) -> String {
+    let metrics = plan.metrics.iter().enumerate().map(|(n, one)| format!("{} AS m{n}", metric(&one.definition)));
+    let columns: Vec<_> = keys(plan).into_iter().chain(metrics).collect();
+    format!("SELECT {} FROM fact{join}{}", columns.join(", "), group(plan.axes.len()))
+}
+
 /// The table `answer`.
 fn answer(plan: &Plan, statement: &mut Statement) -> String {
-    let keys: Vec<_> = plan.axes.iter().enumerate().map(|(n, axis)| format!("{} AS k{n}", key(axis))).collect();
-    let metrics = plan.metrics.iter().enumerate().map(|(n, metric)| {
-        let value = if plan.by_minute() {
-            measure::by_minute(&metric.definition)
-        } else {
-            measure::definition(&metric.definition, &measure::total)
-        };
-        format!("{value} AS m{n}")
-    });
-    let columns: Vec<_> = keys.iter().cloned().chain(metrics).collect();
+    let metric = |metric: &Definition| match plan.by_minute() {
+        true => measure::by_minute(metric),
+        false => measure::definition(metric, &measure::total),
+    };
     let join = time::join_buckets(plan, statement);
-    let grouped = format!("SELECT {} FROM fact{join}{}", columns.join(", "), group(plan.axes.len()));
+    let grouped = grouped(plan, &metric, &join);
     let mut beside = String::new();
     for definition in time::beside(plan) {
-        beside.push_str(&time::second_grouping(plan, definition, &keys, &join));
+        beside.push_str(&time::second_grouping(plan, definition, &keys(plan), &join));
     }
     if beside.is_empty() {
         return format!("answer AS MATERIALIZED ({grouped})");
