@@ -14,9 +14,6 @@ use quartile_protocol::slice::{Known, Slice};
 /// Slices end where the clock shows a multiple of this.
 const MARK_MS: i64 = 5 * MINUTE_MS;
 
-/// Two marks that are no further apart are one, by a clock that was set.
-const SAME_MARK_MS: Millis = 10_000;
-
 /// How long a slice may stay open beyond its mark for a first frame that does not come; with it, no slice is longer
 /// than the wire allows.
 const AWAIT_MS: Millis = 280_000;
@@ -208,8 +205,6 @@ pub(crate) struct Ledger {
     noted: [bool; FIELDS],
     next_n: u32,
     next_seq: u32,
-    /// The mark at which a slice was closed last.
-    turned: Mono,
     /// The last minute, counted from 1970, in which the playhead moved.
     active_minute: i64,
     /// Items given up because too many were waiting.
@@ -231,7 +226,6 @@ impl Ledger {
         noted: [false; FIELDS],
         next_n: 0,
         next_seq: 0,
-        turned: Mono::from_ms(0),
         active_minute: 0,
         given_up: 0,
     };
@@ -251,8 +245,8 @@ impl Ledger {
         if self.open.is_none() {
             self.next_n += 1;
         }
-        let (dates, n, turned) = (self.dates, self.next_n - 1, self.turned);
-        let open = self.open.get_or_insert_with(|| Open::new(n, from, dates, turned));
+        let (dates, n) = (self.dates, self.next_n - 1);
+        let open = self.open.get_or_insert_with(|| Open::new(n, from, dates));
         open.said = Said::WAITING;
         // What is noted after a sleep may belong to a slice whose time was over long before.
         let until = self.now.min(open.mark + AWAIT_MS);
@@ -310,7 +304,6 @@ impl Ledger {
         let Some(open) = &self.open else { return };
         let end = if awaiting_first_frame { open.mark + AWAIT_MS } else { open.mark };
         if at >= end {
-            self.turned = open.mark;
             self.close();
         }
     }
@@ -553,21 +546,15 @@ impl Ledger {
 }
 
 impl Open {
-    /// Opens slice `n`, after another was closed at the mark `turned`.
-    fn new(n: u32, from: Mono, dates: Dates, turned: Mono) -> Box<Self> {
+    fn new(n: u32, from: Mono, dates: Dates) -> Box<Self> {
         let date = dates.wall(from).shifted(dates.server_ahead_ms);
         let to_mark = date.floor(MARK_MS).shifted(MARK_MS).since(date);
-        let mut mark = from + to_mark as Millis;
-        // Meanwhile the collector's clock is known a little better, and the same mark seems to come once more.
-        if n > 0 && mark.since(turned) < SAME_MARK_MS {
-            mark = mark + MARK_MS as Millis;
-        }
         let mut slice = Slice { n, at: dates.wall(from), ..Slice::default() };
         slice.fields[Field::Views] = u64::from(n == 0);
         Box::new(Self {
             slice,
             since: from,
-            mark,
+            mark: from + to_mark as Millis,
             said: Said::WAITING,
             known: Known::default(),
             is_known: false,

@@ -25,6 +25,9 @@ const MAX_PLAYERS: usize = 100;
 /// What the end of a body takes: the user, and what was given up.
 const END_BYTES: usize = 6 * limits::ID_BYTES + 100;
 
+/// By how much the collector's clock must be off for slices to end by it.
+const CLOCK_MS: i64 = 5_000;
+
 /// What is known of a page.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -426,6 +429,10 @@ impl Tracker {
     }
 
     fn set_server_ahead(&mut self, ms: i64) {
+        // What an answer took on its way would bring the same mark twice, with a slice of nothing in between.
+        if (ms - self.dates.server_ahead_ms).abs() < CLOCK_MS {
+            return;
+        }
         self.dates.server_ahead_ms = ms;
         let dates = self.dates;
         for index in 0..self.views() {
