@@ -326,10 +326,12 @@ impl Stale {
         state.settled.extend(hot);
     }
 
-    /// Some of what settled rows have changed.
+    /// Some of what settled rows have changed and hot rows change no more: an hour that goes on is computed once, when it is
+    /// over, because until then nobody reads what was computed of it.
     #[must_use]
     pub fn some_settled(&self, at_once: usize) -> BTreeSet<Bucket> {
-        self.state().settled.iter().take(at_once).cloned().collect()
+        let state = self.state();
+        state.settled.difference(&state.hot).take(at_once).cloned().collect()
     }
 
     /// What settled rows had changed was computed.
@@ -363,5 +365,22 @@ impl Stale {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_hour_that_goes_on_is_computed_when_it_is_over() {
+        let stale = Stale::default();
+        let [over, going_on] = [0, HOUR_MS].map(|hour| ("demo".to_owned(), hour));
+        stale.mark(BTreeSet::from([over.clone(), going_on.clone()]));
+        stale.settle();
+        stale.mark(BTreeSet::from([going_on.clone()]));
+        assert_eq!(stale.some_settled(9), BTreeSet::from([over]));
+        stale.settle();
+        assert!(stale.some_settled(9).contains(&going_on));
     }
 }
