@@ -168,6 +168,22 @@ impl Index<Dimension> for Dimensions {
     }
 }
 
+impl Dimension {
+    /// A site's own dimensions, in the order of the columns.
+    pub const CUSTOM: [Self; 10] = [
+        Self::Custom1,
+        Self::Custom2,
+        Self::Custom3,
+        Self::Custom4,
+        Self::Custom5,
+        Self::Custom6,
+        Self::Custom7,
+        Self::Custom8,
+        Self::Custom9,
+        Self::Custom10,
+    ];
+}
+
 impl Dimensions {
     /// Sets a value; the empty text makes it unknown again.
     pub fn set(&mut self, dimension: Dimension, value: impl Into<Box<str>>) {

@@ -151,9 +151,9 @@ fn set_view(dimensions: &mut Dimensions, view: &mut View, custom: &[String]) {
     dimensions.set(Dimension::Cdn, take(&mut player.cdn));
     dimensions.set(Dimension::Autoplay, truth(player.autoplay));
     dimensions.set(Dimension::MutedStart, truth(player.muted_start));
-    for (name, column) in custom.iter().zip(CUSTOM) {
+    for (name, column) in custom.iter().zip(Dimension::CUSTOM) {
         let value = view.dims.iter().rfind(|(given, _)| given == name);
-        dimensions.set(*column, value.map_or("", |(_, value)| value.as_str()));
+        dimensions.set(column, value.map_or("", |(_, value)| value.as_str()));
     }
 }
 
@@ -164,17 +164,3 @@ const fn truth(value: Option<bool>) -> &'static str {
         Some(false) => "false",
     }
 }
-
-/// The columns of a site's custom dimensions.
-pub const CUSTOM: &[Dimension] = &[
-    Dimension::Custom1,
-    Dimension::Custom2,
-    Dimension::Custom3,
-    Dimension::Custom4,
-    Dimension::Custom5,
-    Dimension::Custom6,
-    Dimension::Custom7,
-    Dimension::Custom8,
-    Dimension::Custom9,
-    Dimension::Custom10,
-];

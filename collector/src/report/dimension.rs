@@ -17,26 +17,13 @@ pub enum Attribute {
 pub const VIEWER_KINDS: &[(Dimension, &str)] =
     &[(Dimension::User, "known"), (Dimension::Viewer, "stored"), (Dimension::DailyViewer, "daily")];
 
-/// A site's own dimensions, in the order of the columns.
-pub const CUSTOM: [Dimension; 10] = [
-    Dimension::Custom1,
-    Dimension::Custom2,
-    Dimension::Custom3,
-    Dimension::Custom4,
-    Dimension::Custom5,
-    Dimension::Custom6,
-    Dimension::Custom7,
-    Dimension::Custom8,
-    Dimension::Custom9,
-    Dimension::Custom10,
-];
-
 impl Attribute {
     /// Every attribute that every site has. The ids of viewers and sessions are for counting them only.
     pub fn common() -> impl Iterator<Item = Self> {
         use Dimension as D;
         let hidden = |dimension: &D| matches!(dimension, D::Viewer | D::DailyViewer | D::Session);
-        let stored = D::ALL.iter().copied().filter(move |dimension| !hidden(dimension) && !CUSTOM.contains(dimension));
+        let stored =
+            D::ALL.iter().copied().filter(move |dimension| !hidden(dimension) && !D::CUSTOM.contains(dimension));
         stored.map(Self::Stored).chain([Self::ViewerKind])
     }
 
@@ -96,13 +83,16 @@ impl Names {
     /// What the site calls them. A name beyond the last column, or one that every site has, names nothing.
     #[must_use]
     pub fn new(own: &[String]) -> Self {
-        Self(own.iter().take(CUSTOM.len()).cloned().collect())
+        Self(own.iter().take(Dimension::CUSTOM.len()).cloned().collect())
     }
 
     /// Every attribute of the site with its name.
     pub fn all(&self) -> impl Iterator<Item = (Attribute, &str)> {
         let common = Attribute::common().map(|attribute| (attribute, attribute.name()));
-        let own = CUSTOM.iter().zip(&self.0).map(|(dimension, name)| (Attribute::Stored(*dimension), name.as_str()));
+        let own = Dimension::CUSTOM
+            .iter()
+            .zip(&self.0)
+            .map(|(dimension, name)| (Attribute::Stored(*dimension), name.as_str()));
         common.chain(own)
     }
 

@@ -3,11 +3,12 @@
 use jiff::Unit;
 use jiff::tz::TimeZone;
 use quartile_protocol::clock::Wall;
+use quartile_protocol::dimension::Dimension;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::bucket::zoned;
-use super::dimension::{CUSTOM, Names};
+use super::dimension::{Attribute, Names};
 use super::error::{Code, Refusal, ReportError};
 use super::query::Request;
 use super::special::{self, Asked, Funnel, Realtime, Retention};
@@ -358,7 +359,7 @@ impl Situation<'_> {
             Ask::Table { metrics, dimensions, only } => self.table(store, metrics, dimensions, only)?,
             Ask::EachOwn(metrics) => {
                 for (attribute, name) in self.names.all() {
-                    if CUSTOM.iter().any(|own| attribute == super::dimension::Attribute::Stored(*own)) {
+                    if Dimension::CUSTOM.map(Attribute::Stored).contains(&attribute) {
                         let answer = self.table(store, metrics, &[name], None)?;
                         answers.push(Answered { name: name.into(), answer });
                     }

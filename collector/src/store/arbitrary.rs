@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::report::aggregate;
 use crate::report::bucket::Grain;
-use crate::report::dimension::{Attribute, CUSTOM};
+use crate::report::dimension::Attribute;
 use crate::report::metric::Metric;
 
 /// The beginning of the hour in which Paris goes back to winter time, 2026-10-25T01:00Z.
@@ -271,7 +271,7 @@ pub fn any_query() -> impl Strategy<Value = Value> {
 /// A request body for the site `demo` that an aggregation may serve: by whole hours, nearly, and by one of the sets.
 pub fn any_query_of_sums() -> impl Strategy<Value = Value> {
     let metrics: Vec<_> = Metric::all().iter().filter(|metric| aggregate::covers(metric)).map(|one| one.name).collect();
-    let custom = |set: &&[Dimension]| !set.iter().any(|dimension| CUSTOM.contains(dimension));
+    let custom = |set: &&[Dimension]| !set.iter().any(|dimension| Dimension::CUSTOM.contains(dimension));
     let sets: Vec<_> = aggregate::SETS.iter().copied().filter(custom).collect();
     let text = any_text().prop_map(|text| if text.is_empty() { "(unknown)".to_owned() } else { text });
     let range = prop_oneof![
